@@ -1,0 +1,1 @@
+export { type Connection, FailTask, type Operator, SkipTask, type TaskContext } from './operator.ts'

@@ -1,0 +1,48 @@
+/** People: names, roles and hashed passwords. */
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { AppError } from '../core/app-error.ts'
+import { type Principal, principal, ROLE_PERMISSIONS, type Role } from '../core/principal.ts'
+
+const derive = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>
+
+export interface User {
+  readonly name: string
+  readonly role: Role
+  /** `scrypt:SALT:HASH` in hexadecimal; Node's default cost (N = 16384, r = 8, p = 1). */
+  readonly passwordHash: string
+}
+
+export interface UserStore {
+  find(name: string): Promise<User | null>
+  list(): Promise<User[]>
+  /** Creates the user or replaces role and hash of the one of that name. */
+  save(user: User): Promise<void>
+}
+
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16)
+  return `scrypt:${salt.toString('hex')}:${(await derive(password, salt, 32)).toString('hex')}`
+}
+
+export async function passwordMatches(password: string, passwordHash: string): Promise<boolean> {
+  const [, salt = '', hash = ''] = passwordHash.split(':')
+  const expected = Buffer.from(hash, 'hex')
+  const given = await derive(password, Buffer.from(salt, 'hex'), expected.length)
+  return timingSafeEqual(given, expected)
+}
+
+export const principalOf = (user: User): Principal => principal(`user:${user.name}`, ROLE_PERMISSIONS[user.role])
+
+/** 24 characters that can be read aloud. */
+export const generatePassword = (): string => randomBytes(18).toString('base64url')
+
+/** The user behind name and password; throws `unauthenticated`, with the same words and the same work whether name or password is wrong. */
+export async function logIn(users: UserStore, name: string, password: string): Promise<User> {
+  const user = await users.find(name)
+  const matches = await passwordMatches(password, user?.passwordHash ?? NOBODY)
+  if (!user || !matches) throw new AppError('unauthenticated', 'Name or password is wrong.')
+  return user
+}
+
+const NOBODY = `scrypt:${'00'.repeat(16)}:${'00'.repeat(32)}`

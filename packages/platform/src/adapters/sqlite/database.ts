@@ -1,0 +1,68 @@
+/** The embedded store: one SQLite file, one connection, one writer. Each noun's file beside this one brings its tables. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+export type Row = Record<string, unknown>
+
+/** A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. */
+export class Database {
+  #db: DatabaseSync
+  #statements = new Map<string, StatementSync>()
+  #inTransaction = false
+
+  /** `path` may be `:memory:`, which is the test double of every store. Commits are durable when they return (WAL, synchronous=FULL). */
+  constructor(path: string) {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    this.#db = new DatabaseSync(path)
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000')
+  }
+
+  /** Runs statements that create tables; each must be safe to run again (`CREATE TABLE IF NOT EXISTS …`). */
+  migrate(sql: string): void {
+    this.#db.exec(sql)
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number } {
+    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values)
+    return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+  }
+
+  get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return this.#prepare(sql).get(...values) as T | undefined
+  }
+
+  all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#prepare(sql).all(...values) as T[]
+  }
+
+  /** All of `work` or nothing of it. `work` is synchronous, so that nothing else runs in between. */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work()
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#inTransaction = true
+    try {
+      const result = work()
+      this.#db.exec('COMMIT')
+      return result
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
