@@ -177,18 +177,25 @@ function readFlags(
 }
 
 function store(flags: Values, name: string, flag: Flag, value: string, problems: string[]): void {
-  if (flag.kind === 'string') return flags.set(name, value)
-  if (flag.kind === 'repeated') return flags.set(name, [...flags.list(name), value])
+  if (flag.kind === 'string') flags.set(name, value)
+  else if (flag.kind === 'repeated') flags.set(name, [...flags.list(name), value])
+  else if (flag.kind === 'list') flags.set(name, [...flags.list(name), ...itemsOf(value)])
+  else flags.set(name, new Map([...flags.map(name), ...pairsOf(name, value, problems)]))
+}
+
+function itemsOf(value: string): string[] {
   const custom = /^\^([^^]+)\^/.exec(value)
   const items = custom ? value.slice(custom[0].length).split(custom[1] ?? ',') : value.split(',')
-  if (flag.kind === 'list') return flags.set(name, [...flags.list(name), ...items.filter((item) => item !== '')])
-  const map = new Map(flags.map(name))
-  for (const item of items.filter((i) => i !== '')) {
+  return items.filter((item) => item !== '')
+}
+
+function pairsOf(name: string, value: string, problems: string[]): [string, string][] {
+  return itemsOf(value).flatMap((item): [string, string][] => {
     const equals = item.indexOf('=')
-    if (equals < 1) problems.push(`--${name} takes KEY=VALUE pairs, but was given "${item}".`)
-    else map.set(item.slice(0, equals), item.slice(equals + 1))
-  }
-  flags.set(name, map)
+    if (equals > 0) return [[item.slice(0, equals), item.slice(equals + 1)]]
+    problems.push(`--${name} takes KEY=VALUE pairs, but was given "${item}".`)
+    return []
+  })
 }
 
 function lookUp(known: Flags, word: string): { name: string; flag: Flag; inline: string | undefined; negated: boolean } | null {

@@ -15,7 +15,7 @@ export interface RequestOptions {
   /** Sent as JSON. */
   readonly json?: unknown
   /** Sent as it is. */
-  readonly body?: BodyInit
+  readonly body?: RequestInit['body']
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }
