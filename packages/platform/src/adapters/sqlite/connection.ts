@@ -1,0 +1,45 @@
+/** Connections in SQLite, password and extra encrypted. */
+import type { Connection, ConnectionStore } from '../../secrets/connection.ts'
+import type { Fernet } from '../../secrets/fernet.ts'
+import type { Database } from './database.ts'
+
+const TABLES = `CREATE TABLE IF NOT EXISTS connection (
+  id TEXT PRIMARY KEY, type TEXT NOT NULL, host TEXT, port INTEGER, schema TEXT, login TEXT, password TEXT, extra TEXT NOT NULL, description TEXT
+) STRICT`
+
+export class SqliteConnectionStore implements ConnectionStore {
+  #db: Database
+  #fernet: Fernet
+
+  constructor(db: Database, fernet: Fernet) {
+    this.#db = db
+    this.#fernet = fernet
+    db.migrate(TABLES)
+  }
+
+  async find(id: string): Promise<Connection | null> {
+    const row = this.#db.get<ConnectionRow>('SELECT * FROM connection WHERE id = ?', id)
+    return row ? this.#read(row) : null
+  }
+
+  async list(): Promise<Connection[]> {
+    return this.#db.all<ConnectionRow>('SELECT * FROM connection ORDER BY id').map((row) => this.#read(row))
+  }
+
+  async save({ id, type, host, port, schema, login, password, extra, description }: Connection): Promise<void> {
+    const hidden = password === null ? null : this.#fernet.encrypt(password)
+    const sql = 'INSERT OR REPLACE INTO connection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    this.#db.run(sql, id, type, host, port, schema, login, hidden, this.#fernet.encrypt(JSON.stringify(extra)), description)
+  }
+
+  async delete(id: string): Promise<boolean> {
+    return this.#db.run('DELETE FROM connection WHERE id = ?', id).changes > 0
+  }
+
+  #read(row: ConnectionRow): Connection {
+    const password = row.password === null ? null : this.#fernet.decrypt(row.password)
+    return { ...row, password, extra: JSON.parse(this.#fernet.decrypt(row.extra)) }
+  }
+}
+
+type ConnectionRow = Omit<Connection, 'extra'> & { extra: string }

@@ -1,0 +1,40 @@
+/** Variables in SQLite, their values encrypted. */
+import type { Fernet } from '../../secrets/fernet.ts'
+import type { Variable, VariableStore } from '../../secrets/variable.ts'
+import type { Database } from './database.ts'
+
+const TABLES = 'CREATE TABLE IF NOT EXISTS variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT) STRICT'
+
+export class SqliteVariableStore implements VariableStore {
+  #db: Database
+  #fernet: Fernet
+
+  constructor(db: Database, fernet: Fernet) {
+    this.#db = db
+    this.#fernet = fernet
+    db.migrate(TABLES)
+  }
+
+  async find(key: string): Promise<Variable | null> {
+    const row = this.#db.get<Variable>('SELECT * FROM variable WHERE key = ?', key)
+    return row ? this.#read(row) : null
+  }
+
+  async list(): Promise<Variable[]> {
+    return this.#db.all<Variable>('SELECT * FROM variable ORDER BY key').map((row) => this.#read(row))
+  }
+
+  async save({ key, value, description }: Variable): Promise<void> {
+    const sql =
+      'INSERT INTO variable VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, description = excluded.description'
+    this.#db.run(sql, key, this.#fernet.encrypt(value), description)
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return this.#db.run('DELETE FROM variable WHERE key = ?', key).changes > 0
+  }
+
+  #read(row: Variable): Variable {
+    return { key: row.key, value: this.#fernet.decrypt(row.value), description: row.description }
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Hono } from 'hono'
+import { Tokens } from '../../accounts/token.ts'
+import { hashPassword, logIn, principalOf } from '../../accounts/user.ts'
+import { Database } from '../../adapters/sqlite/database.ts'
+import { SqliteUserStore } from '../../adapters/sqlite/user.ts'
+import { SqliteVariableStore } from '../../adapters/sqlite/variable.ts'
+import { ManualClock } from '../../core/clock.ts'
+import type { Role } from '../../core/principal.ts'
+import { Fernet, newFernetKey } from '../../secrets/fernet.ts'
+import { authentication } from '../authentication.ts'
+import type { DoorEnvironment } from '../door.ts'
+import { variablesDoor } from '../secrets/variables.ts'
+import { accountsDoor } from './login.ts'
+
+async function house(role: Role = 'admin') {
+  const clock = new ManualClock('2026-11-23T05:00:00Z')
+  const db = new Database(':memory:')
+  const users = new SqliteUserStore(db)
+  await users.save({ name: 'ada', role, passwordHash: await hashPassword('correct horse') })
+  const tokens = new Tokens(new Uint8Array(32), clock)
+  const app = new Hono<DoorEnvironment>()
+  const byPassword = async (name: string, password: string) => principalOf(await logIn(users, name, password))
+  app.use(authentication({ byToken: (token) => tokens.verify(token), byPassword }))
+  app.route('/', accountsDoor({ users, tokens, project: 'p' }))
+  app.route('/', variablesDoor({ variables: new SqliteVariableStore(db, new Fernet(newFernetKey(), clock)) }))
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    app.request(`http://board.test${path}`, { method: 'POST', body: JSON.stringify(body), headers })
+  return { app, post, clock }
+}
+
+const credentials = { username: 'ada', password: 'correct horse' }
+
+test('a token got with name and password opens the doors that the role may use, until it expires', async () => {
+  const { app, post, clock } = await house()
+  const answer = await post('/auth/token', credentials)
+  assert.equal(answer.status, 201)
+  const headers = { authorization: `Bearer ${((await answer.json()) as { access_token: string }).access_token}` }
+  assert.equal((await app.request('/api/v2/variables', { headers })).status, 200)
+  clock.advance(25 * 3600 * 1000)
+  const late = await app.request('/api/v2/variables', { headers })
+  assert.equal(late.status, 401)
+  assert.match(JSON.stringify(await late.json()), /expired/)
+})
+
+test('a stranger, a wrong password and a role that may not are told apart', async () => {
+  const { app, post } = await house('viewer')
+  assert.equal((await app.request('/api/v2/variables')).status, 401)
+  assert.equal((await post('/auth/token', { ...credentials, password: 'wrong' })).status, 401)
+  const basic = `Basic ${Buffer.from('ada:correct horse').toString('base64')}`
+  const answer = await app.request('/api/v2/variables', { headers: { authorization: basic } })
+  assert.equal(answer.status, 403)
+  assert.match(JSON.stringify(await answer.json()), /user:ada may not do this: it needs the permission \\"variables.read\\"/)
+})
+
+test('the session cookie counts for a change only when our own page sent it', async () => {
+  const { app, post } = await house()
+  const login = await post('/auth/login', { name: 'ada', password: 'correct horse' })
+  const cookie = login.headers.get('set-cookie') ?? ''
+  assert.match(cookie, /HttpOnly/)
+  assert.match(cookie, /SameSite=Strict/)
+  const session = cookie.split(';')[0] as string
+  const me = await app.request('http://board.test/auth/me', { headers: { cookie: session } })
+  assert.deepEqual(await me.json(), { name: 'ada', role: 'admin', project: 'p' })
+  const variable = { key: 'A', value: '1' }
+  assert.equal((await post('/api/v2/variables', variable, { cookie: session, origin: 'http://evil.test', host: 'board.test' })).status, 401)
+  assert.equal(
+    (await post('/api/v2/variables', variable, { cookie: session, origin: 'http://board.test', host: 'board.test' })).status,
+    201,
+  )
+})
+
+test('a variable with a sensitive name leaves masked, and the mask sent back changes nothing', async () => {
+  const { app, post } = await house()
+  const headers = { authorization: `Basic ${Buffer.from('ada:correct horse').toString('base64')}` }
+  const made = await post('/api/v2/variables', { key: 'db_password', value: 'hunter22' }, headers)
+  assert.deepEqual(await made.json(), { key: 'db_password', value: '***', description: null, is_encrypted: true })
+  const body = JSON.stringify({ key: 'db_password', value: '***', description: 'of the shop' })
+  const patched = await app.request('/api/v2/variables/db_password', { method: 'PATCH', body, headers })
+  assert.equal(((await patched.json()) as { description: string }).description, 'of the shop')
+})
+
+test('a body that does not fit is answered with every problem at once', async () => {
+  const { post } = await house()
+  const headers = { authorization: `Basic ${Buffer.from('ada:correct horse').toString('base64')}` }
+  const answer = await post('/api/v2/variables', { key: '', description: 3 }, headers)
+  assert.equal(answer.status, 400)
+  const { detail } = (await answer.json()) as { detail: string }
+  assert.match(detail, /key: /)
+  assert.match(detail, /description: /)
+})

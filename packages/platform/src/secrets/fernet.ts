@@ -1,0 +1,61 @@
+/** Fernet, the format in which secrets are kept: AES-128-CBC and HMAC-SHA256 (https://github.com/fernet/spec), as Airflow keeps its own. */
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { AppError } from '../core/app-error.ts'
+import type { Clock } from '../core/clock.ts'
+
+const VERSION = 0x80
+const HEADER_BYTES = 1 + 8 + 16
+const MAC_BYTES = 32
+
+/** A new key: 32 random bytes in URL-safe base64. */
+export const newFernetKey = (): string => randomBytes(32).toString('base64url').concat('=')
+
+/** Encrypts with the first key; decrypts with whichever key made the token. Put a new key in front of the old one to rotate. */
+export class Fernet {
+  readonly #keys: readonly Buffer[]
+  readonly #clock: Clock
+
+  /** `keys`: one or more keys, separated by commas, newest first. Throws `invalid` when one is not 32 bytes of URL-safe base64. */
+  constructor(keys: string, clock: Clock) {
+    this.#keys = keys.split(',').map((text, index) => {
+      const key = Buffer.from(text.trim(), 'base64url')
+      if (key.length === 32) return key
+      throw new AppError(
+        'invalid',
+        `Fernet key ${index + 1} has ${key.length} bytes, not 32. Make one with: openssl rand -base64 32 | tr '+/' '-_'`,
+      )
+    })
+    this.#clock = clock
+  }
+
+  encrypt(text: string, iv: Buffer = randomBytes(16)): string {
+    const [key] = this.#keys as [Buffer]
+    const header = Buffer.alloc(9)
+    header[0] = VERSION
+    header.writeBigUInt64BE(BigInt(Math.floor(this.#clock.now().getTime() / 1000)), 1)
+    const cipher = createCipheriv('aes-128-cbc', key.subarray(16), iv)
+    const body = Buffer.concat([header, iv, cipher.update(text, 'utf8'), cipher.final()])
+    return base64url(Buffer.concat([body, mac(key, body)]))
+  }
+
+  /** The text behind `token`; throws `invalid` when no key made it or when it was changed. */
+  decrypt(token: string): string {
+    const bytes = Buffer.from(token, 'base64url')
+    const body = bytes.subarray(0, -MAC_BYTES)
+    const key = this.#keys.find(
+      (candidate) => bytes.length > HEADER_BYTES + MAC_BYTES && timingSafeEqual(mac(candidate, body), bytes.subarray(-MAC_BYTES)),
+    )
+    if (!key || body[0] !== VERSION)
+      throw new AppError(
+        'invalid',
+        'A secret cannot be decrypted: none of the Fernet keys made it. Put the key that did at the end of the list.',
+      )
+    const decipher = createDecipheriv('aes-128-cbc', key.subarray(16), body.subarray(9, HEADER_BYTES))
+    return Buffer.concat([decipher.update(body.subarray(HEADER_BYTES)), decipher.final()]).toString('utf8')
+  }
+}
+
+const mac = (key: Buffer, body: Buffer): Buffer => createHmac('sha256', key.subarray(0, 16)).update(body).digest()
+
+/** URL-safe base64 with padding, as the specification wants it. */
+const base64url = (bytes: Buffer): string => bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_')

@@ -1,0 +1,72 @@
+/** Hides secrets: fields by their names, as Airflow does, and known values wherever they turn up in text. */
+
+/** Words that make a name sensitive when they occur anywhere in it (Airflow's documented list). */
+const SENSITIVE_WORDS = [
+  'access_token',
+  'api_key',
+  'apikey',
+  'authorization',
+  'passphrase',
+  'passwd',
+  'password',
+  'private_key',
+  'secret',
+  'token',
+  'keyfile_dict',
+  'service_account',
+]
+
+export const MASK = '***'
+
+/** Shorter values would hide ordinary words. */
+const SHORTEST_MASKED = 5
+
+export function isSensitiveName(name: string): boolean {
+  const normal = name.trim().toLowerCase().replaceAll(/\W+/g, '_')
+  return SENSITIVE_WORDS.some((word) => normal.includes(word))
+}
+
+/** `value` with everything under a sensitive name replaced by `***`. */
+export function maskFields(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskFields)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, isSensitiveName(name) ? MASK : maskFields(field)]))
+}
+
+/** Remembers secret values and replaces them in text, also where they are base64- or URL-encoded or quoted in JSON. */
+export class Masker {
+  #forms = new Set<string>()
+  #pattern: RegExp | null = null
+
+  add(secret: string | null | undefined): void {
+    if (!secret) return
+    for (const part of [secret, ...secret.split(/\r?\n/)]) {
+      if (part.trim().length < SHORTEST_MASKED) continue
+      for (const form of [part, encodeURIComponent(part), JSON.stringify(part).slice(1, -1), ...base64Forms(part)]) this.#forms.add(form)
+    }
+    this.#pattern = null
+  }
+
+  mask(text: string): string {
+    if (this.#forms.size === 0) return text
+    // The longest first, so that a secret that contains another one is hidden whole.
+    this.#pattern ??= new RegExp(
+      [...this.#forms]
+        .sort((a, b) => b.length - a.length)
+        .map((form) => RegExp.escape(form))
+        .join('|'),
+      'g',
+    )
+    return text.replaceAll(this.#pattern, MASK)
+  }
+}
+
+/** Base64 of `text` at its three possible alignments inside a longer string, without the characters that its neighbours decide. */
+function base64Forms(text: string): string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
+    const encoded = bytes.toString('base64').replaceAll('=', '')
+    const inner = encoded.slice(offset === 0 ? 0 : offset + 1, bytes.length % 3 === 0 ? undefined : -1)
+    return inner.length >= 8 ? [inner] : []
+  })
+}
