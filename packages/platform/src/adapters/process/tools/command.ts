@@ -80,6 +80,7 @@ export interface Command {
   run(invocation: Invocation): Promise<number>
 }
 
+/** A whole tool. Its file exports it under its own name (`export const docker: Tool`); `main.ts` beside this starts it. */
 export interface Tool {
   readonly name: string
   readonly commands: readonly Command[]
