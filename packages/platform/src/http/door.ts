@@ -37,6 +37,8 @@ export const googleErrorBody: ErrorBody = (error, status) => {
     403: 'PERMISSION_DENIED',
     404: 'NOT_FOUND',
     409: 'ALREADY_EXISTS',
+    412: 'FAILED_PRECONDITION',
+    416: 'OUT_OF_RANGE',
     503: 'UNAVAILABLE',
   }[status as number]
   const message = publicMessage(error)
@@ -47,6 +49,8 @@ export interface DoorOptions {
   readonly errorBody?: ErrorBody
   /** Sent with 401, so that clients such as git and docker know how to ask again. */
   readonly challenge?: string
+  /** For protocols that have a status of their own for some errors (412, 416); null leaves it to the error's code. */
+  readonly statusOf?: (error: unknown) => ContentfulStatusCode | null
   readonly onInternalError?: (error: unknown) => void
 }
 
@@ -54,12 +58,13 @@ export interface DoorOptions {
 export function createDoor({
   errorBody = plainErrorBody,
   challenge = 'Bearer realm="daggerboard"',
+  statusOf = () => null,
   onInternalError = console.error,
 }: DoorOptions = {}): Door {
   const door: Door = new Hono()
   door.onError((error, c) => {
     if (errorCode(error) === 'internal') onInternalError(error)
-    const status = httpStatus(error)
+    const status = statusOf(error) ?? httpStatus(error)
     if (status === 401) c.header('WWW-Authenticate', challenge)
     return c.json(errorBody(error, status), status)
   })
