@@ -1,1 +1,12 @@
-export {}
+/** What a model project imports. */
+export { catalogOf, DataCatalog } from './catalog.ts'
+export { loadConfiguration } from './configuration.ts'
+export { type CsvOptions, formatCsv, parseCsv } from './csv.ts'
+export type { Dataset } from './datasets/dataset.ts'
+export { MemoryDataset } from './datasets/memory.ts'
+export { type Node, type NodeContext, node } from './node.ts'
+export { combine, Pipeline, pipeline } from './pipeline.ts'
+export { PipelineError } from './pipeline-error.ts'
+export { type PipelineRegistry, runProject } from './project.ts'
+export { type Progress, type RunOptions, run } from './runner.ts'
+export { type Column, type NumberColumn, Table, type TextColumn, type Value } from './table.ts'
