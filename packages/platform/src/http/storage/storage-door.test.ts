@@ -62,8 +62,10 @@ after(async () => {
 
 function clientWith(accessToken: string): Client {
   const storage = new Client({ apiEndpoint: endpoint, projectId: 'shop' })
-  const Authorization = `Bearer ${accessToken}`
-  storage.interceptors.push({ request: (options) => Object.assign(options, { headers: { ...options.headers, Authorization } }) })
+  type Interceptor = (typeof storage.interceptors)[number]
+  const request = (options: { headers?: object }) =>
+    Object.assign(options, { headers: { ...options.headers, Authorization: `Bearer ${accessToken}` } })
+  storage.interceptors.push({ request } as unknown as Interceptor)
   return storage
 }
 
