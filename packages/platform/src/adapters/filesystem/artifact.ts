@@ -1,0 +1,97 @@
+/** Artifacts as files under one folder. A file appears whole: it is written elsewhere under a name of its own, then renamed. */
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { AppError } from '../../core/app-error.ts'
+import { newId } from '../../core/id.ts'
+import { type ArtifactContent, type ArtifactEntry, type ArtifactStore, checkArtifactPath } from '../../models/artifact.ts'
+
+export class FilesystemArtifactStore implements ArtifactStore {
+  #files: string
+  #incoming: string
+
+  /** Everything is kept under `folder`, which is made when the first artifact comes. */
+  constructor({ folder }: { readonly folder: string }) {
+    this.#files = join(folder, 'files')
+    this.#incoming = join(folder, 'incoming')
+  }
+
+  async write(path: string, content: ReadableStream<Uint8Array> | null, signal?: AbortSignal): Promise<void> {
+    const target = this.#place(path)
+    const incoming = join(this.#incoming, newId())
+    await mkdir(this.#incoming, { recursive: true })
+    try {
+      await save(incoming, content, signal)
+      await mkdir(dirname(target), { recursive: true })
+      await rename(incoming, target)
+      await sync(dirname(target))
+    } catch (error) {
+      await rm(incoming, { force: true })
+      throw isPathConflict(error)
+        ? new AppError(
+            'invalid',
+            `The artifact "${path}" cannot be written: a folder has its name, or a file has the name of one of its folders.`,
+            {
+              cause: error,
+            },
+          )
+        : error
+    }
+  }
+
+  async read(path: string): Promise<ArtifactContent> {
+    const file = this.#place(path)
+    const found = await stat(file).catch(() => null)
+    if (!found?.isFile()) throw new AppError('not_found', `There is no artifact "${path}". List its folder to see which there are.`)
+    return { bytes: found.size, stream: Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array> }
+  }
+
+  async list(path: string): Promise<ArtifactEntry[]> {
+    const folder = path === '' ? this.#files : this.#place(path)
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+      throw error
+    })
+    const listed = entries.map(async (entry): Promise<ArtifactEntry> => {
+      const bytes = entry.isDirectory() ? null : (await stat(join(folder, entry.name))).size
+      return { path: entry.name, isFolder: entry.isDirectory(), bytes }
+    })
+    return (await Promise.all(listed)).sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async delete(path: string): Promise<void> {
+    await rm(this.#place(path), { recursive: true, force: true })
+  }
+
+  #place(path: string): string {
+    return join(this.#files, checkArtifactPath(path))
+  }
+}
+
+/** Writes `content` to a new file, down to the disk. */
+async function save(path: string, content: ReadableStream<Uint8Array> | null, signal?: AbortSignal): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for await (const chunk of content ?? []) {
+      signal?.throwIfAborted()
+      await file.writeFile(chunk)
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes a rename in `folder` outlive a power cut. */
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const isPathConflict = (error: unknown): boolean =>
+  ['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')
