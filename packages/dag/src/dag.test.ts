@@ -116,6 +116,7 @@ test('dates without an offset are read in the zone of the DAG, also around a cha
   assert.equal(start('2024-07-01', 'Europe/Paris'), '2024-06-30T22:00:00.000Z')
   assert.equal(start('2024-01-01T05:00:00', 'Europe/Paris'), '2024-01-01T04:00:00.000Z')
   assert.equal(start('2024-03-31T02:30', 'Europe/Paris'), '2024-03-31T01:30:00.000Z')
+  assert.equal(start('2024-11-03T01:30', 'America/New_York'), '2024-11-03T06:30:00.000Z')
   assert.equal(start('2024-07-01T00:00:00+02:00', 'America/New_York'), '2024-06-30T22:00:00.000Z')
   assert.match(
     refused(() => dag('d', { startDate: '2024-02-31' }, () => {})),

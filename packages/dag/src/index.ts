@@ -2,6 +2,7 @@ export { type Dag, type DagBuilder, type DagOptions, dag, isDag } from './dag.ts
 export { DagDefinitionError } from './definition-error.ts'
 export type { DagDocument, TaskDocument } from './document.ts'
 export { type Duration, durationSeconds } from './duration.ts'
+export { fromWallClock, toWallClock } from './instant.ts'
 export { type Connection, FailTask, type Operator, SkipTask, type TaskContext } from './operator.ts'
 export type { Schedule, ScheduleDocument } from './schedule.ts'
 export { chain, type FunctionContext, Task, type TaskDefaults, type TaskFunction, type TaskOptions } from './task.ts'

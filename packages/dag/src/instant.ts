@@ -1,33 +1,52 @@
-/** Dates as authors write them, made into instants. */
+/** Between instants and what the clocks of a time zone show. */
 
 const WITHOUT_OFFSET = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?))?$/
 
-/** The instant of `value`; text without an offset is read in `timezone`. Null when it is not a date. A time that DST leaves out counts as one hour later. */
+const DAY_MS = 86_400_000
+
+/** The instant of `value`; text without an offset is read in `timezone`. Null when it is not a date. */
 export function toInstant(value: Date | string, timezone: string): Date | null {
   const local = typeof value === 'string' ? WITHOUT_OFFSET.exec(value.trim()) : null
   if (!local) return existing(new Date(value))
-  const asUtc = existing(new Date(`${local[1]}T${local[2] ?? '00:00'}Z`))
-  if (!asUtc || asUtc.toISOString().slice(0, 10) !== local[1]) return null
-  // Two guesses are enough: the first offset may be of the other side of a change of the clocks.
-  const first = asUtc.getTime() - offsetMs(asUtc, timezone)
-  const second = asUtc.getTime() - offsetMs(new Date(first), timezone)
-  return new Date(first === second || asUtc.getTime() - offsetMs(new Date(second), timezone) === second ? second : Math.max(first, second))
+  const shown = existing(new Date(`${local[1]}T${local[2] ?? '00:00'}Z`))
+  return shown && shown.toISOString().slice(0, 10) === local[1] ? fromWallClock(shown, timezone) : null
 }
 
 const existing = (date: Date): Date | null => (Number.isNaN(date.getTime()) ? null : date)
 
+/** What the clocks of `timezone` show at `instant`, written as if it were UTC. */
+export const toWallClock = (instant: Date, timezone: string): Date => new Date(instant.getTime() + offsetMs(instant, timezone))
+
+/**
+ * The instant at which the clocks of `timezone` show `shown` (written as if it were UTC). As in Airflow, a time that DST shows twice
+ * means the second one, and a time that DST leaves out is moved on by what was left out.
+ */
+export function fromWallClock(shown: Date, timezone: string): Date {
+  const before = shown.getTime() - offsetMs(new Date(shown.getTime() - DAY_MS), timezone)
+  const after = shown.getTime() - offsetMs(new Date(shown.getTime() + DAY_MS), timezone)
+  const found = [before, after].filter((time) => toWallClock(new Date(time), timezone).getTime() === shown.getTime())
+  return new Date(found.length > 0 ? Math.max(...found) : before)
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 /** How far the clocks of `timezone` are ahead of UTC at `instant`. */
 function offsetMs(instant: Date, timezone: string): number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  })
+  if (timezone === 'UTC') return 0
+  let format = formats.get(timezone)
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    formats.set(timezone, format)
+  }
   const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]))
   const shown = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute, part.second)
   return shown - Math.floor(instant.getTime() / 1000) * 1000

@@ -2,7 +2,7 @@
 import { didYouMean } from './definition-error.ts'
 
 /**
- * A cron expression of five fields (or six with seconds), a preset, or null for a DAG that only runs when somebody triggers it.
+ * A cron expression of five fields, a preset, or null for a DAG that only runs when somebody triggers it.
  * A cron schedule gives data intervals `[start, end)`: the run of an interval fires at its end, `ds` is its start and `next_ds` its end.
  */
 export type Schedule = string | null
@@ -34,7 +34,7 @@ export function scheduleDocument(schedule: Schedule): ScheduleDocument | string 
     return `The schedule "${text}" is not a preset.${didYouMean(text, known) || ` The presets are ${known.join(', ')}.`}`
   }
   const fields = text.split(/\s+/).length
-  if (fields !== 5 && fields !== 6) {
+  if (fields !== 5) {
     return `The schedule "${text}" has ${text === '' ? 0 : fields} fields; a cron expression has five, as in "0 5 * * 1" (Mondays at 05:00).`
   }
   return { kind: 'cron', expression: text, interval: true, text }

@@ -1,0 +1,163 @@
+/** DAG runs in SQLite, and with them the one commit of each turn of the scheduler. */
+import { AppError } from '../../core/app-error.ts'
+import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType } from '../../scheduling/dag-run.ts'
+import type { Database } from './database.ts'
+import { SqliteTaskInstanceStore } from './task-instance.ts'
+import { SqliteXComStore } from './xcom.ts'
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS dag_run (
+    dag_id TEXT NOT NULL, run_id TEXT NOT NULL, run_type TEXT NOT NULL, state TEXT NOT NULL, logical_date TEXT,
+    data_interval_start TEXT NOT NULL, data_interval_end TEXT NOT NULL, run_after TEXT NOT NULL, queued_at TEXT NOT NULL,
+    started_at TEXT, ended_at TEXT, conf TEXT NOT NULL, note TEXT, created_by TEXT NOT NULL, revision INTEGER NOT NULL,
+    PRIMARY KEY (dag_id, run_id), UNIQUE (dag_id, logical_date)) STRICT;
+  CREATE INDEX IF NOT EXISTS dag_run_by_state ON dag_run (state, dag_id);
+  CREATE INDEX IF NOT EXISTS dag_run_by_time ON dag_run (dag_id, run_after);
+  CREATE INDEX IF NOT EXISTS dag_run_latest ON dag_run (dag_id, run_type, data_interval_end)`
+
+export class SqliteDagRunStore implements DagRunStore {
+  #db: Database
+  #instances: SqliteTaskInstanceStore
+  #xcoms: SqliteXComStore
+
+  constructor(db: Database) {
+    this.#db = db
+    db.migrate(TABLES)
+    this.#instances = new SqliteTaskInstanceStore(db)
+    this.#xcoms = new SqliteXComStore(db)
+  }
+
+  async find(dagId: string, runId: string): Promise<DagRun | null> {
+    return this.#one('SELECT * FROM dag_run WHERE dag_id = ? AND run_id = ?', dagId, runId)
+  }
+
+  async list({ dagId, states, runType, limit, offset, descending }: DagRunQuery): Promise<{ runs: DagRun[]; total: number }> {
+    const conditions = ['1 = 1']
+    const values: string[] = []
+    if (dagId !== undefined) conditions.push('dag_id = ?')
+    if (dagId !== undefined) values.push(dagId)
+    if (states) conditions.push(`state IN (${states.map(() => '?').join(', ')})`)
+    values.push(...(states ?? []))
+    if (runType) conditions.push('run_type = ?')
+    if (runType) values.push(runType)
+    const where = conditions.join(' AND ')
+    const order = descending ? 'DESC' : 'ASC'
+    const rows = this.#db.all<DagRunRow>(
+      `SELECT * FROM dag_run WHERE ${where} ORDER BY run_after ${order}, dag_id ${order}, run_id ${order} LIMIT ? OFFSET ?`,
+      ...values,
+      limit,
+      offset,
+    )
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM dag_run WHERE ${where}`, ...values)
+    return { runs: rows.map(toRun), total: count?.total ?? 0 }
+  }
+
+  async findLatestScheduled(dagId: string): Promise<DagRun | null> {
+    return this.#one(
+      `SELECT * FROM dag_run WHERE dag_id = ? AND run_type = 'scheduled' ORDER BY data_interval_end DESC, data_interval_start DESC LIMIT 1`,
+      dagId,
+    )
+  }
+
+  async findByLogicalDate(dagId: string, logicalDate: string): Promise<DagRun | null> {
+    return this.#one('SELECT * FROM dag_run WHERE dag_id = ? AND logical_date = ?', dagId, logicalDate)
+  }
+
+  async listUnfinished(): Promise<DagRun[]> {
+    return this.#db
+      .all<DagRunRow>(`SELECT * FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_after, dag_id, run_id`)
+      .map(toRun)
+  }
+
+  async updateNote(dagId: string, runId: string, note: string | null): Promise<void> {
+    this.#db.run('UPDATE dag_run SET note = ? WHERE dag_id = ? AND run_id = ?', note, dagId, runId)
+  }
+
+  async record({ created, runs, instances, xcoms, xcomsCleared }: Changes): Promise<void> {
+    this.#db.transaction(() => {
+      for (const run of created) this.#insert(run)
+      for (const run of runs) this.#update(run)
+      for (const instance of instances) this.#instances.put(instance)
+      for (const { dagId, runId, taskId } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId)
+      for (const xcom of xcoms) this.#xcoms.put(xcom)
+    })
+  }
+
+  #insert(run: DagRun): void {
+    const { changes } = this.#db.run(
+      'INSERT INTO dag_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      run.dagId,
+      run.runId,
+      run.runType,
+      run.state,
+      run.logicalDate,
+      run.dataIntervalStart,
+      run.dataIntervalEnd,
+      run.runAfter,
+      run.queuedAt,
+      run.startedAt,
+      run.endedAt,
+      JSON.stringify(run.conf),
+      run.note,
+      run.createdBy,
+      run.revision,
+    )
+    if (changes === 0) throw new AppError('conflict', `Run "${run.runId}" of DAG "${run.dagId}" cannot be created: there is one already.`)
+  }
+
+  /** A run that was created in this turn and moved on is written once more with the moves. */
+  #update(run: DagRun): void {
+    const { changes } = this.#db.run(
+      'UPDATE dag_run SET state = ?, started_at = ?, ended_at = ?, revision = ? WHERE dag_id = ? AND run_id = ? AND revision < ?',
+      run.state,
+      run.startedAt,
+      run.endedAt,
+      run.revision,
+      run.dagId,
+      run.runId,
+      run.revision,
+    )
+    if (changes === 0) throw new AppError('conflict', `Run "${run.runId}" of DAG "${run.dagId}" has moved on in the meantime.`)
+  }
+
+  #one(sql: string, ...values: string[]): DagRun | null {
+    const row = this.#db.get<DagRunRow>(sql, ...values)
+    return row ? toRun(row) : null
+  }
+}
+
+interface DagRunRow {
+  dag_id: string
+  run_id: string
+  run_type: RunType
+  state: DagRunState
+  logical_date: string | null
+  data_interval_start: string
+  data_interval_end: string
+  run_after: string
+  queued_at: string
+  started_at: string | null
+  ended_at: string | null
+  conf: string
+  note: string | null
+  created_by: string
+  revision: number
+}
+
+const toRun = (row: DagRunRow): DagRun => ({
+  dagId: row.dag_id,
+  runId: row.run_id,
+  runType: row.run_type,
+  state: row.state,
+  logicalDate: row.logical_date,
+  dataIntervalStart: row.data_interval_start,
+  dataIntervalEnd: row.data_interval_end,
+  runAfter: row.run_after,
+  queuedAt: row.queued_at,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+  conf: JSON.parse(row.conf) as Record<string, unknown>,
+  note: row.note,
+  createdBy: row.created_by,
+  revision: row.revision,
+})

@@ -1,0 +1,101 @@
+/** DAGs and import errors in SQLite. */
+import type { DagDocument } from '@daggerboard/dag'
+import type { DagFileReading, DagRecord, DagStore, ImportError } from '../../scheduling/dag.ts'
+import type { Database } from './database.ts'
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS dag (
+    dag_id TEXT PRIMARY KEY, document TEXT NOT NULL, file TEXT NOT NULL, source TEXT NOT NULL, is_paused INTEGER NOT NULL,
+    is_stale INTEGER NOT NULL, has_import_errors INTEGER NOT NULL, parsed_at TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS import_error (
+    id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, line INTEGER, message TEXT NOT NULL, trace TEXT NOT NULL, at TEXT NOT NULL) STRICT`
+
+export class SqliteDagStore implements DagStore {
+  #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+    db.migrate(TABLES)
+  }
+
+  async find(dagId: string): Promise<DagRecord | null> {
+    const row = this.#db.get<DagRow>('SELECT * FROM dag WHERE dag_id = ?', dagId)
+    return row ? toRecord(row) : null
+  }
+
+  async list({ includeStale = false }: { includeStale?: boolean } = {}): Promise<DagRecord[]> {
+    return this.#db.all<DagRow>('SELECT * FROM dag WHERE is_stale <= ? ORDER BY dag_id', Number(includeStale)).map(toRecord)
+  }
+
+  async saveReading(reading: DagFileReading, at: string, paused: boolean): Promise<void> {
+    this.#db.transaction(() => {
+      const { file } = reading
+      if ('error' in reading) {
+        const { line, message, trace } = reading.error
+        this.#db.run('UPDATE dag SET has_import_errors = 1 WHERE file = ?', file)
+        this.#db.run(
+          `INSERT INTO import_error (file, line, message, trace, at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (file) DO UPDATE SET line = excluded.line, message = excluded.message, trace = excluded.trace, at = excluded.at`,
+          file,
+          line,
+          message,
+          trace,
+          at,
+        )
+        return
+      }
+      this.#db.run('DELETE FROM import_error WHERE file = ?', file)
+      this.#db.run('UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE file = ?', file)
+      for (const document of reading.documents) {
+        this.#db.run(
+          `INSERT INTO dag VALUES (?, ?, ?, ?, ?, 0, 0, ?)
+           ON CONFLICT (dag_id) DO UPDATE SET document = excluded.document, file = excluded.file, source = excluded.source,
+             is_stale = 0, has_import_errors = 0, parsed_at = excluded.parsed_at`,
+          document.dagId,
+          JSON.stringify(document),
+          file,
+          reading.source,
+          Number(paused),
+          at,
+        )
+      }
+    })
+  }
+
+  async forgetFile(file: string): Promise<void> {
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM import_error WHERE file = ?', file)
+      this.#db.run('UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE file = ?', file)
+    })
+  }
+
+  async setPaused(dagId: string, isPaused: boolean): Promise<void> {
+    this.#db.run('UPDATE dag SET is_paused = ? WHERE dag_id = ?', Number(isPaused), dagId)
+  }
+
+  async importErrors(): Promise<ImportError[]> {
+    return this.#db.all<Required<ImportError> & Record<string, unknown>>('SELECT * FROM import_error ORDER BY file')
+  }
+}
+
+interface DagRow {
+  dag_id: string
+  document: string
+  file: string
+  source: string
+  is_paused: number
+  is_stale: number
+  has_import_errors: number
+  parsed_at: string
+}
+
+const toRecord = (row: DagRow): DagRecord => ({
+  dagId: row.dag_id,
+  document: JSON.parse(row.document) as DagDocument,
+  file: row.file,
+  source: row.source,
+  isPaused: row.is_paused === 1,
+  isStale: row.is_stale === 1,
+  hasImportErrors: row.has_import_errors === 1,
+  parsedAt: row.parsed_at,
+})

@@ -1,0 +1,115 @@
+/** One run of a DAG for one interval of data: its facts, its states and the moves between them. Pure. */
+import { AppError } from '../core/app-error.ts'
+import type { TaskInstance } from './task-instance.ts'
+import type { DueRun } from './timetable.ts'
+import type { XCom } from './xcom.ts'
+
+export type DagRunState = 'queued' | 'running' | 'success' | 'failed'
+
+export type RunType = 'scheduled' | 'manual'
+
+/** Instants are ISO strings in UTC. */
+export interface DagRun {
+  readonly dagId: string
+  readonly runId: string
+  readonly runType: RunType
+  readonly state: DagRunState
+  readonly logicalDate: string | null
+  readonly dataIntervalStart: string
+  readonly dataIntervalEnd: string
+  readonly runAfter: string
+  readonly queuedAt: string
+  readonly startedAt: string | null
+  readonly endedAt: string | null
+  readonly conf: Readonly<Record<string, unknown>>
+  readonly note: string | null
+  /** Subject of the principal that triggered it; `system` for a scheduled run. */
+  readonly createdBy: string
+  /** Counts the moves, so that a store refuses a change that was made to an older state. */
+  readonly revision: number
+}
+
+/** Every move that a run may make. */
+export const DAG_RUN_MOVES: Readonly<Record<DagRunState, readonly DagRunState[]>> = {
+  queued: ['running', 'success', 'failed'],
+  running: ['success', 'failed'],
+  success: [],
+  failed: [],
+}
+
+export const isFinished = (state: DagRunState): boolean => DAG_RUN_MOVES[state].length === 0
+
+/** The run after its move to `state`; throws `internal` when the table does not allow it. */
+export function moveRun(run: DagRun, state: DagRunState, now: Date): DagRun {
+  if (!DAG_RUN_MOVES[run.state].includes(state)) {
+    throw new AppError('internal', `Run "${run.runId}" of DAG "${run.dagId}" cannot go from ${run.state} to ${state}.`)
+  }
+  const at = now.toISOString()
+  return {
+    ...run,
+    state,
+    startedAt: state === 'running' ? at : run.startedAt,
+    endedAt: isFinished(state) ? at : null,
+    revision: run.revision + 1,
+  }
+}
+
+/** ISO with `+00:00` and without empty fractions, as Airflow writes instants into run ids. */
+export const isoOffset = (at: Date): string => at.toISOString().replace(/(\.000)?Z$/, '+00:00')
+
+export function scheduledRun(dagId: string, due: DueRun, now: Date): DagRun {
+  return {
+    dagId,
+    runId: `scheduled__${isoOffset(due.logicalDate)}`,
+    runType: 'scheduled',
+    state: 'queued',
+    logicalDate: due.logicalDate.toISOString(),
+    dataIntervalStart: due.interval.start.toISOString(),
+    dataIntervalEnd: due.interval.end.toISOString(),
+    runAfter: due.runAfter.toISOString(),
+    queuedAt: now.toISOString(),
+    startedAt: null,
+    endedAt: null,
+    conf: {},
+    note: null,
+    createdBy: 'system',
+    revision: 0,
+  }
+}
+
+/** Which runs a list has: `~` of Airflow is leaving `dagId` out. */
+export interface DagRunQuery {
+  readonly dagId?: string
+  readonly states?: readonly DagRunState[]
+  readonly runType?: RunType
+  readonly limit: number
+  readonly offset: number
+  /** By run_after and then id; newest first with `descending`. */
+  readonly descending: boolean
+}
+
+/** Everything that one turn of the scheduler changes. */
+export interface Changes {
+  /** New runs. */
+  readonly created: readonly DagRun[]
+  readonly runs: readonly DagRun[]
+  /** New ones have revision 0. */
+  readonly instances: readonly TaskInstance[]
+  readonly xcoms: readonly XCom[]
+  /** Instances that begin a new try, and so leave the XComs of the one before behind. */
+  readonly xcomsCleared: readonly Pick<TaskInstance, 'dagId' | 'runId' | 'taskId'>[]
+}
+
+export interface DagRunStore {
+  find(dagId: string, runId: string): Promise<DagRun | null>
+  list(query: DagRunQuery): Promise<{ runs: DagRun[]; total: number }>
+  /** The scheduled run with the latest interval. */
+  findLatestScheduled(dagId: string): Promise<DagRun | null>
+  /** The run of exactly this logical date: there is at most one. */
+  findByLogicalDate(dagId: string, logicalDate: string): Promise<DagRun | null>
+  /** All that are queued or running. */
+  listUnfinished(): Promise<DagRun[]>
+  updateNote(dagId: string, runId: string, note: string | null): Promise<void>
+  /** All of the changes or none; durable when it resolves. Throws `conflict` when one was made to an older revision or a run exists already. */
+  record(changes: Changes): Promise<void>
+}
