@@ -99,7 +99,7 @@ test('a DAG without a schedule never comes due, and one for @once comes due once
 
 test('the runs of a catchup follow each other without a gap around every change of the clocks', () => {
   const days = ['2024-03-09', '2024-03-30', '2024-04-06', '2024-10-05', '2024-10-26', '2024-11-02']
-  for (const timezone of ['UTC', 'Europe/Paris', 'America/New_York', 'Australia/Lord_Howe']) {
+  for (const timezone of ['UTC', 'Europe/Paris', 'America/New_York', 'America/St_Johns']) {
     for (const expression of ['30 2 * * *', '0 * * * *', '15 */6 * * *', '*/20 1-3 * * *']) {
       const table = cron(expression, timezone)
       for (const day of days) {
