@@ -1,0 +1,18 @@
+#!/bin/sh
+# Deploys $IMAGE as a new revision that serves the model version in ./deployment. Takes PROJECT_ID and, if set, MLFLOW_SERVER.
+set -eu
+. ./deployment
+
+variables="ENV=$ENVIRONMENT,MLFLOW_REGISTRY_NAME=$MODEL_NAME,MODEL_VERSION=$MODEL_VERSION"
+if [ -n "${MLFLOW_SERVER:-}" ]; then variables="$variables,MLFLOW_TRACKING_URI=$MLFLOW_SERVER"; fi
+
+exec gcloud run deploy "purchase-predict-api-$ENVIRONMENT" \
+  --image="$IMAGE" \
+  --project="$PROJECT_ID" \
+  --region=us-central1 \
+  --platform=managed \
+  --no-allow-unauthenticated \
+  --labels="environment=$ENVIRONMENT,model-version=$MODEL_VERSION" \
+  --set-env-vars="$variables" \
+  --startup-probe="httpGet.path=/health,periodSeconds=1,timeoutSeconds=1,failureThreshold=60" \
+  --quiet
