@@ -5,43 +5,42 @@ import type { MersenneTwister } from './random.ts'
 /** One feature as the trainer sees it. Its last bin holds the missing values when `missingBin` is not −1. */
 export interface BinnedFeature {
   readonly kind: 'numeric' | 'categorical'
-  /** The bin of each row. */
-  readonly bins: Uint8Array
   readonly binCount: number
   readonly missingBin: number
   /** Numeric: the greatest value of each bin but the missing one; the last is Infinity. */
   readonly upperBounds: Float64Array
   /** Categorical: the category of each bin but the missing one, the most frequent first. */
   readonly categories: Int32Array
-  /** Least and greatest value seen; NaN when there is none. */
+  /** Numeric: least and greatest value seen; NaN when there is none. */
   readonly min: number
   readonly max: number
+}
+
+/** A feature and the bin of each row. */
+export interface Binning {
+  readonly feature: BinnedFeature
+  readonly bins: Uint8Array
 }
 
 /** Where bins are cut is decided on at most so many rows, as in LightGBM (`bin_construct_sample_cnt`). */
 const SAMPLED_ROWS = 200_000
 
 /** `maxBin` counts the bin of the missing values too. */
-export function binNumeric(column: Float64Array, maxBin: number, minDataInBin: number, random: MersenneTwister): BinnedFeature {
+export function binNumeric(column: Float64Array, maxBin: number, minDataInBin: number, random: MersenneTwister): Binning {
   const { min, max, missing } = rangeOf(column)
   const sample = sampleOf(column, random)
   const valueBins = missing > 0 ? maxBin - 1 : maxBin
   const upperBounds = Number.isNaN(min) ? new Float64Array(0) : cutPoints(sample, Math.max(1, valueBins), minDataInBin)
   const missingBin = missing > 0 ? upperBounds.length : -1
+  const binCount = upperBounds.length + (missing > 0 ? 1 : 0)
   return {
-    kind: 'numeric',
+    feature: { kind: 'numeric', binCount, missingBin, upperBounds, categories: new Int32Array(0), min, max },
     bins: assign(column, upperBounds, missingBin),
-    binCount: upperBounds.length + (missing > 0 ? 1 : 0),
-    missingBin,
-    upperBounds,
-    categories: new Int32Array(0),
-    min,
-    max,
   }
 }
 
 /** Rare categories beyond the first 99 % of the rows, or beyond the bins there are, share the bin of the missing values, as in LightGBM. */
-export function binCategorical(column: Float64Array, maxBin: number): BinnedFeature {
+export function binCategorical(column: Float64Array, maxBin: number): Binning {
   const counts = new Map<number, number>()
   let present = 0
   for (const value of column) {
@@ -58,16 +57,16 @@ export function binCategorical(column: Float64Array, maxBin: number): BinnedFeat
     covered += count
   }
   const missingBin = covered < column.length ? binOf.size : -1
-  return {
+  const feature: BinnedFeature = {
     kind: 'categorical',
-    bins: Uint8Array.from(column, (value) => binOf.get(value) ?? missingBin),
     binCount: binOf.size + (missingBin < 0 ? 0 : 1),
     missingBin,
     upperBounds: new Float64Array(0),
     categories: Int32Array.from(binOf.keys()),
-    min: frequent.reduce((least, [category]) => Math.min(least, category), Number.NaN),
+    min: Number.NaN,
     max: Number.NaN,
   }
+  return { feature, bins: Uint8Array.from(column, (value) => binOf.get(value) ?? missingBin) }
 }
 
 function rangeOf(column: Float64Array): { min: number; max: number; missing: number } {
@@ -115,14 +114,15 @@ function cutPoints(sorted: Float64Array, maxBins: number, minDataInBin: number):
   }
   const bins = Math.max(1, Math.min(maxBins, Math.floor(sorted.length / minDataInBin)))
   const fullBin = sorted.length / bins
-  const isFull = counts.map((count) => count >= fullBin)
+  const isFull = new Uint8Array(values.length)
   let restBins = bins
   let restRows = sorted.length
-  counts.forEach((count, i) => {
-    if (!isFull[i]) return
+  for (let i = 0; i < values.length; i++) {
+    if ((counts[i] as number) < fullBin) continue
+    isFull[i] = 1
     restBins--
-    restRows -= count
-  })
+    restRows -= counts[i] as number
+  }
   let share = restRows / restBins
   let held = 0
   for (let i = 0; i < values.length - 1 && bounds.length < bins - 1; i++) {
@@ -138,17 +138,18 @@ function cutPoints(sorted: Float64Array, maxBins: number, minDataInBin: number):
   return Float64Array.from([...bounds, Infinity])
 }
 
-function distinct(sorted: Float64Array): { values: number[]; counts: number[] } {
-  const values: number[] = []
-  const counts: number[] = []
+function distinct(sorted: Float64Array): { values: Float64Array; counts: Int32Array } {
+  const values = new Float64Array(sorted.length)
+  const counts = new Int32Array(sorted.length)
+  let found = 0
   let start = 0
   for (let i = 1; i <= sorted.length; i++) {
     if (i < sorted.length && sorted[i] === sorted[start]) continue
-    values.push(sorted[start] as number)
-    counts.push(i - start)
+    values[found] = sorted[start] as number
+    counts[found++] = i - start
     start = i
   }
-  return { values, counts }
+  return { values: values.subarray(0, found), counts: counts.subarray(0, found) }
 }
 
 /** A bound that `low` is not above and `high` is, even for neighbours in floating point. */

@@ -100,8 +100,9 @@ export class SplitSearch {
     let n = 0
     for (let bin = valueBins - 1; bin > 0; bin--) {
       const at = begin + (bin << 1)
+      const binGradient = histogram[at] as number
       const binHessian = histogram[at + 1] as number
-      g += histogram[at] as number
+      g += binGradient
       h += binHessian
       n += (binHessian * rowsPerHessian + 0.5) | 0
       if (n < minRows || h < minHessian) continue
@@ -123,8 +124,9 @@ export class SplitSearch {
       n = 0
       for (let bin = 0; bin < valueBins; bin++) {
         const at = begin + (bin << 1)
+        const binGradient = histogram[at] as number
         const binHessian = histogram[at + 1] as number
-        g += histogram[at] as number
+        g += binGradient
         h += binHessian
         n += (binHessian * rowsPerHessian + 0.5) | 0
         if (n < minRows || h < minHessian) continue

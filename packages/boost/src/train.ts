@@ -1,6 +1,7 @@
 /** Trains gradient-boosted trees: histogram-based and leaf-wise, with LightGBM's semantics. */
 
-import { type BinnedFeature, binCategorical, binNumeric } from './bins.ts'
+import { BinTable } from './bin-table.ts'
+import { type BinnedFeature, type Binning, binCategorical, binNumeric } from './bins.ts'
 import { Booster } from './booster.ts'
 import { checkDataset, type Dataset } from './dataset.ts'
 import { Forest } from './forest.ts'
@@ -40,12 +41,14 @@ export async function train(dataset: Dataset, parameters: Parameters = {}, optio
   checkDataset(dataset, settings.objective)
   checkOptions(options, dataset, settings)
   const turns = new Turns(options.signal)
-  const features: BinnedFeature[] = []
+  const table = new BinTable(dataset.label.length)
   for (const [index, column] of dataset.columns.entries()) {
-    features.push(binOf(column, dataset.categorical?.includes(dataset.featureNames[index] ?? '') ?? false, settings))
+    const isCategorical = dataset.categorical?.includes(dataset.featureNames[index] ?? '') ?? false
+    const { feature, bins } = binningOf(column, isCategorical, settings)
+    table.add(feature, bins)
     await turns.offer()
   }
-  const boosting = new Boosting(dataset, features, settings, options.validation)
+  const boosting = new Boosting(dataset, table, settings, options.validation)
   let best = { loss: Infinity, iteration: 0 }
   for (let iteration = 1; iteration <= settings.num_iterations; iteration++) {
     if (!boosting.addTree(iteration)) break
@@ -61,7 +64,7 @@ export async function train(dataset: Dataset, parameters: Parameters = {}, optio
   return new Booster({
     objective: settings.objective === 'binary' ? 'binary sigmoid:1' : 'regression',
     featureNames: [...dataset.featureNames],
-    featureInfos: features.map(infoOf),
+    featureInfos: table.features.map(infoOf),
     trees,
     averageOutput: false,
     parameters: parameterLines(settings),
@@ -84,7 +87,7 @@ function checkOptions(options: TrainOptions, dataset: Dataset, settings: Setting
   if (problems.length > 0) throw new InvalidInput('Cannot train with these options:', problems)
 }
 
-function binOf(column: Float64Array, isCategorical: boolean, settings: Settings): BinnedFeature {
+function binningOf(column: Float64Array, isCategorical: boolean, settings: Settings): Binning {
   if (isCategorical) return binCategorical(column, settings.max_bin)
   return binNumeric(column, settings.max_bin, settings.min_data_in_bin, new MersenneTwister(settings.seed))
 }
@@ -104,13 +107,13 @@ class Boosting {
   readonly #validation: { readonly dataset: Dataset; readonly scores: Float64Array } | undefined
   #sample: { readonly rows: Int32Array; readonly left: Int32Array }
 
-  constructor(dataset: Dataset, features: readonly BinnedFeature[], settings: Settings, validation: Dataset | undefined) {
+  constructor(dataset: Dataset, table: BinTable, settings: Settings, validation: Dataset | undefined) {
     const rows = dataset.label.length
     this.#dataset = dataset
     this.#settings = settings
-    this.#grower = new TreeGrower(features, rows, settings)
+    this.#grower = new TreeGrower(table, settings)
     this.#random = new MersenneTwister(settings.seed)
-    this.#usable = Int32Array.from(features.keys()).filter((f) => (features[f] as BinnedFeature).binCount > 1)
+    this.#usable = Int32Array.from(table.features.keys()).filter((f) => (table.features[f] as BinnedFeature).binCount > 1)
     this.#start = settings.boost_from_average ? LOSSES[settings.objective].startingScore(dataset.label, dataset.weight) : 0
     this.#scores = new Float64Array(rows).fill(this.#start)
     this.#gradients = new Float32Array(rows)

@@ -1,5 +1,6 @@
 /** Grows one tree leaf by leaf: always the leaf whose split gains most, until there are enough leaves or nothing gains. */
 
+import type { BinTable } from './bin-table.ts'
 import type { BinnedFeature } from './bins.ts'
 import { HistogramBuilder } from './histogram.ts'
 import type { Settings } from './parameters.ts'
@@ -38,20 +39,20 @@ export interface GrownTree {
 
 /** Grows the trees of one training, keeping its buffers from tree to tree. */
 export class TreeGrower {
-  readonly #features: readonly BinnedFeature[]
+  readonly #table: BinTable
   readonly #settings: Settings
   readonly #histograms: HistogramBuilder
   readonly #search: SplitSearch
   readonly #rows: Int32Array
   readonly #scratch: Int32Array
 
-  constructor(features: readonly BinnedFeature[], rows: number, settings: Settings) {
-    this.#features = features
+  constructor(table: BinTable, settings: Settings) {
+    this.#table = table
     this.#settings = settings
-    this.#histograms = new HistogramBuilder(features, rows)
-    this.#search = new SplitSearch(features, this.#histograms.offsets, settings)
-    this.#rows = new Int32Array(rows)
-    this.#scratch = new Int32Array(rows)
+    this.#histograms = new HistogramBuilder(table)
+    this.#search = new SplitSearch(table.features, this.#histograms.offsets, settings)
+    this.#rows = new Int32Array(table.rows)
+    this.#scratch = new Int32Array(table.rows)
   }
 
   /** One tree over `rows`, looking at the features in `used`. The values of its leaves are not yet scaled by the learning rate. */
@@ -163,7 +164,8 @@ export class TreeGrower {
   #partition(leaf: GrowingLeaf, split: Split): number {
     const rows = this.#rows
     const scratch = this.#scratch
-    const { bins } = this.#features[split.feature] as BinnedFeature
+    const words = this.#table.wordsOf(split.feature)
+    const shift = this.#table.shiftOf(split.feature)
     // A fixed size lets the loop drop its bounds checks; no bin is above 255.
     const goesLeft = new Uint8Array(256)
     goesLeft.set(split.leftBins)
@@ -172,7 +174,7 @@ export class TreeGrower {
     // Every row is written to both sides and only one side moves on: no branch for the processor to guess wrong.
     for (let i = leaf.begin; i < leaf.end; i++) {
       const row = rows[i] as number
-      const isLeft = goesLeft[bins[row] as number] as number
+      const isLeft = goesLeft[((words[row] as number) >>> shift) & 255] as number
       rows[lefts] = row
       scratch[rights] = row
       lefts += isLeft
@@ -186,7 +188,7 @@ export class TreeGrower {
     const catBoundaries: number[] = [0]
     const catThreshold: number[] = []
     const threshold = Float64Array.from(nodes, ({ split }) => {
-      const feature = this.#features[split.feature] as BinnedFeature
+      const feature = this.#table.features[split.feature] as BinnedFeature
       if (feature.kind === 'numeric') return Math.min(feature.upperBounds[split.thresholdBin] as number, 1e300)
       const left = feature.categories.filter((_, bin) => split.leftBins[bin] === 1)
       const words: number[] = new Array((Math.max(...left) >>> 5) + 1).fill(0)
@@ -199,7 +201,7 @@ export class TreeGrower {
       splitFeature: Int32Array.from(nodes, ({ split }) => split.feature),
       splitGain: Float64Array.from(nodes, ({ split }) => split.gain),
       threshold,
-      decisionType: Uint8Array.from(nodes, ({ split }) => decisionOf(this.#features[split.feature] as BinnedFeature, split)),
+      decisionType: Uint8Array.from(nodes, ({ split }) => decisionOf(this.#table.features[split.feature] as BinnedFeature, split)),
       leftChild: Int32Array.from(nodes, (node) => node.left),
       rightChild: Int32Array.from(nodes, (node) => node.right),
       leafValue: Float64Array.from(leaves, (leaf) => leaf.output),
