@@ -1,0 +1,69 @@
+/** The platform behind this page, over its own HTTP doors and with the session cookie of the login. */
+import { followLog } from './follow-log.ts'
+import type { Account, Answer, Environment, LogReader, LogSource, Platform, Watcher } from './platform.ts'
+import { PlatformError } from './platform.ts'
+import { readAnswer } from './prediction.ts'
+import { request, requestJson, sendJson } from './request.ts'
+import { watchRefreshes } from './watch-refreshes.ts'
+
+const REGION = 'us-central1'
+
+export class HttpPlatform implements Platform {
+  readonly cannedName = null
+  #project = ''
+
+  async account(): Promise<Account | null> {
+    try {
+      return this.#remember(await requestJson<Account>('/auth/me'))
+    } catch (error) {
+      if (error instanceof PlatformError && error.status === 401) return null
+      throw error
+    }
+  }
+
+  async login(name: string, password: string): Promise<Account> {
+    await sendJson('/auth/login', { name, password })
+    return this.#remember(await requestJson<Account>('/auth/me'))
+  }
+
+  async logout(): Promise<void> {
+    await request('/auth/logout', { method: 'POST' })
+  }
+
+  watch(watcher: Watcher): () => void {
+    return watchRefreshes(watcher)
+  }
+
+  followLog(source: LogSource, reader: LogReader): Promise<void> {
+    return followLog(this.#logPath(source), reader)
+  }
+
+  async startRefresh(environment: Environment): Promise<string> {
+    const dagId = `pipeline_ml_${environment}`
+    const run = (await sendJson(`/api/v2/dags/${dagId}/dagRuns`, { logical_date: null })) as { dag_run_id: string }
+    return `${dagId}~${run.dag_run_id}`
+  }
+
+  async predict(service: string, row: Readonly<Record<string, unknown>>): Promise<Answer> {
+    const began = performance.now()
+    const answer = await sendJson(`/services/${encodeURIComponent(service)}/predict`, row)
+    return { ...readAnswer(answer), milliseconds: performance.now() - began }
+  }
+
+  #remember(account: Account): Account {
+    this.#project = account.project
+    return account
+  }
+
+  #logPath(source: LogSource): string {
+    const part = encodeURIComponent
+    switch (source.kind) {
+      case 'task':
+        return `/api/v2/dags/${part(source.dagId)}/dagRuns/${part(source.runId)}/taskInstances/${part(source.taskId)}/logs/${source.tryNumber}`
+      case 'build':
+        return `/v1/projects/${part(this.#project)}/builds/${part(source.buildId)}/log?follow=true`
+      case 'revision':
+        return `/v2/projects/${part(this.#project)}/locations/${REGION}/services/${part(source.service)}/revisions/${part(source.revision)}/log`
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/** The model version that came of it, its metrics, and how they compare with the version before. */
+import type { ModelStage, Refresh } from '../api/platform.ts'
+import { Glyph } from '../line/glyph.tsx'
+import './model.css'
+
+/** Of these less is better. */
+const COSTS = /loss|error|rmse|mae|brier|calibration/i
+/** What is too small to be called a change. */
+const NEGLIGIBLE = 0.00005
+
+export function Model({ refresh, refreshes }: { refresh: Refresh; refreshes: readonly Refresh[] }) {
+  const models = modelsOf(refresh)
+  return (
+    <section className="card model" aria-label="Model version">
+      {models.length === 0 && (
+        <>
+          <div className="card-head">
+            <h2>Model</h2>
+          </div>
+          <p className="quiet">{refresh.endedAt === null ? 'No version has been registered yet.' : 'No version was registered.'}</p>
+        </>
+      )}
+      {models.map((model) => (
+        <Version key={`${model.name} ${model.version}`} model={model} before={versionBefore(model, refreshes)} />
+      ))}
+    </section>
+  )
+}
+
+function Version({ model, before }: { model: ModelStage; before: ModelStage | undefined }) {
+  return (
+    <>
+      <div className="card-head">
+        <h2>
+          {model.name} <span className="version">v{model.version}</span>
+        </h2>
+        <span className={`tag tag-${model.stage?.toLowerCase()}`}>{model.stage === 'None' ? 'no stage' : model.stage}</span>
+      </div>
+      {model.state === 'failed' && (
+        <p className="held-back">
+          <Glyph state="failed" size={16} /> Held back: it was given no stage.
+        </p>
+      )}
+      <table className="metrics">
+        {before && (
+          <thead>
+            <tr>
+              <th scope="col">
+                <span className="spoken">Metric</span>
+              </th>
+              <th scope="col">
+                <span className="spoken">Value</span>
+              </th>
+              <th scope="col">against v{before.version}</th>
+            </tr>
+          </thead>
+        )}
+        <tbody>
+          {Object.entries(model.metrics).map(([name, value]) => (
+            <tr key={name}>
+              <th scope="row">{name}</th>
+              <td>{Number.isInteger(value) ? value : value.toFixed(4)}</td>
+              {before && <Change name={name} by={before.metrics[name] === undefined ? null : value - before.metrics[name]} />}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  )
+}
+
+function Change({ name, by }: { name: string; by: number | null }) {
+  if (by === null) return <td className="change">–</td>
+  if (Math.abs(by) < NEGLIGIBLE) return <td className="change">same</td>
+  const isBetter = COSTS.test(name) ? by < 0 : by > 0
+  return (
+    <td className={`change ${isBetter ? 'is-better' : 'is-worse'}`}>
+      {by > 0 ? '▲' : '▼'} {Math.abs(by).toFixed(4)} <span className="word">{isBetter ? 'better' : 'worse'}</span>
+    </td>
+  )
+}
+
+const modelsOf = (refresh: Refresh): ModelStage[] =>
+  refresh.stages.filter((stage) => stage.kind === 'model').filter(({ version }) => version !== null)
+
+/** The highest version below this one that any kept refresh has made. */
+function versionBefore(model: ModelStage, refreshes: readonly Refresh[]): ModelStage | undefined {
+  const below = refreshes.flatMap(modelsOf).filter(({ name, version }) => name === model.name && Number(version) < Number(model.version))
+  return below.sort((a, b) => Number(b.version) - Number(a.version))[0]
+}

@@ -1,0 +1,111 @@
+/** Asks the deployed API about one row. */
+import { type FormEvent, useState } from 'react'
+import { type Answer, asPlatformError, type PlatformError, type Refresh, usePlatform } from '../api/platform.ts'
+import { duration } from '../format.ts'
+import { Problem } from '../problem.tsx'
+import { FEATURES, rowOf } from './row.ts'
+import './predict.css'
+
+export function PredictForm({ refreshes, shown }: { refreshes: readonly Refresh[]; shown: Refresh }) {
+  const platform = usePlatform()
+  const services = servicesOf([shown, ...refreshes])
+  const [chosen, choose] = useState<string | null>(null)
+  const [answer, setAnswer] = useState<Answer | null>(null)
+  const [problem, setProblem] = useState<PlatformError | null>(null)
+  const [isBusy, setBusy] = useState(false)
+  const service = services.find((name) => name === chosen) ?? services[0]
+
+  const ask = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    if (!service) return
+    const fields = Object.fromEntries([...new FormData(event.currentTarget)].map(([name, value]) => [name, String(value)]))
+    setBusy(true)
+    setProblem(null)
+    try {
+      setAnswer(await platform.predict(service, rowOf(fields)))
+    } catch (error) {
+      setAnswer(null)
+      setProblem(asPlatformError(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <section className="card predict" aria-label="Ask the deployed model">
+      <form onSubmit={ask}>
+        <div className="card-head">
+          <h2>Ask the deployed model</h2>
+        </div>
+        <label className="field service">
+          Service
+          <select value={service ?? ''} onChange={(event) => choose(event.target.value)} disabled={services.length === 0}>
+            {services.length === 0 && <option value="">none is deployed yet</option>}
+            {services.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <div className="row">
+          {FEATURES.map(({ name, kind, example, suggestions }) => (
+            <label key={name} className={kind === 'text' ? 'field is-text' : 'field'}>
+              {name}
+              <input
+                name={name}
+                defaultValue={example}
+                inputMode={kind === 'text' ? 'text' : 'decimal'}
+                list={suggestions && `known-${name}`}
+                autoComplete="off"
+                spellCheck={false}
+              />
+              {suggestions && (
+                <datalist id={`known-${name}`}>
+                  {suggestions.map((known) => (
+                    <option key={known} value={known} />
+                  ))}
+                </datalist>
+              )}
+            </label>
+          ))}
+        </div>
+        <button type="submit" className="button button-strong" disabled={isBusy || !service}>
+          {isBusy ? 'Asking …' : 'Ask'}
+        </button>
+      </form>
+      <div aria-live="polite">
+        {answer && <Verdict answer={answer} />}
+        {problem && <Problem error={problem} />}
+      </div>
+    </section>
+  )
+}
+
+function Verdict({ answer: { probability, willBuy, milliseconds } }: { answer: Answer }) {
+  return (
+    <div className="verdict">
+      <strong>
+        {willBuy === null ? 'The service answered, but not with a prediction' : willBuy ? 'Will be bought' : 'Will not be bought'}
+      </strong>
+      <span className="quiet small">answered in {duration(milliseconds)}</span>
+      {probability !== null && (
+        <>
+          <span className="probability">{(probability * 100).toFixed(1)} %</span>
+          <meter className="spoken" min={0} max={1} value={probability}>
+            {probability}
+          </meter>
+          <span className="scale" aria-hidden="true" style={{ '--probability': probability }} />
+        </>
+      )}
+    </div>
+  )
+}
+
+/** Services that get traffic, the shown refresh's first. */
+function servicesOf(refreshes: readonly Refresh[]): string[] {
+  const stages = refreshes.flatMap(({ stages }) => stages)
+  return [
+    ...new Set(
+      stages.flatMap((stage) => (stage.kind === 'traffic' && stage.service !== null && stage.revision !== null ? [stage.service] : [])),
+    ),
+  ]
+}
