@@ -80,8 +80,13 @@ export class SplitSearch {
     totals: LeafTotals,
     toBeat: number,
   ): Split | undefined {
-    const { lambda_l1: l1, lambda_l2: l2, min_data_in_leaf, min_sum_hessian_in_leaf: minHessian, min_gain_to_split } = this.#settings
-    const minRows = Math.max(1, min_data_in_leaf)
+    const {
+      lambda_l1: l1,
+      lambda_l2: l2,
+      min_data_in_leaf: minRows,
+      min_sum_hessian_in_leaf: minHessian,
+      min_gain_to_split,
+    } = this.#settings
     const { gradient, hessian, count } = totals
     const rowsPerHessian = count / hessian
     const shift = leafGain(gradient, hessian, l1, l2) + min_gain_to_split
@@ -172,8 +177,13 @@ export class SplitSearch {
     toBeat: number,
   ): Split | undefined {
     const settings = this.#settings
-    const { lambda_l1: l1, min_data_in_leaf, min_sum_hessian_in_leaf: minHessian, cat_smooth, min_data_per_group: minGroup } = settings
-    const minRows = Math.max(1, min_data_in_leaf)
+    const {
+      lambda_l1: l1,
+      min_data_in_leaf: minRows,
+      min_sum_hessian_in_leaf: minHessian,
+      cat_smooth,
+      min_data_per_group: minGroup,
+    } = settings
     const { gradient, hessian, count } = totals
     const rowsPerHessian = count / hessian
     const categoryBins = feature.categories.length
