@@ -51,7 +51,9 @@ export async function trainModel(inputs: TrainingInputs, { signal, log }: NodeCo
     await run.logParams({ max_evals: maxEvals, ...training, training_rows: trainingSet.rows, test_rows: testSet.rows })
     const { hyperparameters } = await searchHyperparameters(trainingSet, {
       maxEvals,
-      ...training,
+      folds: training.folds,
+      // Another seed for each interval: weeks that drew the same trials would learn nothing from one another.
+      seed: training.seed + daysUntil(source.start),
       startFrom: await hyperparametersInUse(client, mlflow.registered_model, environment),
       signal,
       onTrial: async ({ number, auc, hyperparameters: tried }) => {
@@ -102,6 +104,9 @@ async function logArtifacts(
   })
   await run.logModel('model', files)
 }
+
+/** Whole days from 1970 to a date; 0 when it is none. */
+const daysUntil = (date: string): number => Math.floor(Date.parse(date) / 86_400_000) || 0
 
 const describe = (hyperparameters: Hyperparameters): string =>
   Object.entries(hyperparameters)

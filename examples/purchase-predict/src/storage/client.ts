@@ -1,6 +1,10 @@
 /** The one place that decides which Cloud Storage is meant: an embedded one with its token, or Google's. */
+import { EventEmitter } from 'node:events'
 import { Storage } from '@google-cloud/storage'
 import { OAuth2Client } from 'google-auth-library'
+
+// A download of the client puts eleven listeners on one stream. That is no leak, but Node warns from the eleventh on.
+EventEmitter.defaultMaxListeners = 20
 
 /**
  * With STORAGE_EMULATOR_HOST set, the storage there, by the token in DAGGERBOARD_TOKEN; else Google's own with the
