@@ -24,7 +24,12 @@ export function RefreshPage({ refreshes, mayRun }: { refreshes: readonly Refresh
     choose(id)
     setOpenAt(null)
   }
-  const openLog = (stage: Stage) => setOpenAt(refresh?.stages.indexOf(stage) ?? null)
+  /** Whoever reads a log stays with its refresh, also when a newer one begins. */
+  const openLog = (stage: Stage) => {
+    if (!refresh) return
+    choose(refresh.id)
+    setOpenAt(refresh.stages.indexOf(stage))
+  }
 
   return (
     <div className="desk">

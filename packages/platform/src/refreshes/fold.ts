@@ -51,7 +51,7 @@ export function fold(refreshes: readonly Refresh[], event: DomainEvent): readonl
       const owner = ownerOfRevision(refreshes, event.facts) ?? ownerOf(refreshes, event.by)
       return foldTraffic(refreshes, owner, event).reduce((all, changed) => keepEnd(all, changed, event.at), refreshes)
     }
-    case 'repository.pushed':
+    default:
       return refreshes
   }
 }

@@ -5,36 +5,26 @@ import { request } from './request.ts'
 
 const ASK_AGAIN_MS = 1000
 
+/** A path with `follow=true` is streamed to the end of the work by the door itself; others are asked again while they grow. */
 export async function followLog(path: string, { onText, isGrowing, signal }: LogReader): Promise<void> {
-  let bytes = 0
-  let text = ''
+  const isFollowed = path.includes('follow=true')
+  let known = new Uint8Array()
   for (;;) {
     const wasGrowing = isGrowing()
     try {
-      const response = await request(path, {
-        signal,
-        headers: { Accept: 'text/plain, application/json;q=0.5', ...(bytes > 0 ? { Range: `bytes=${bytes}-` } : {}) },
-      })
-      const isAddition = response.status === 206
+      const response = await request(path, { signal, headers: headersFor(isFollowed ? 0 : known.byteLength) })
       if (response.headers.get('content-type')?.includes('json')) onText(wordsOf(await response.json()))
       else {
-        const before = isAddition ? text : ''
-        if (!isAddition) bytes = 0
-        const decoder = new TextDecoder()
-        let read = before
+        if (response.status !== 206) known = new Uint8Array()
         for await (const chunk of chunksOf(response)) {
-          bytes += chunk.byteLength
-          read += decoder.decode(chunk, { stream: true })
-          onText(read)
+          known = joined(known, chunk)
+          onText(new TextDecoder().decode(known))
         }
-        text = read
-        onText(text)
       }
+      if (isFollowed) return
     } catch (error) {
       if (signal.aborted) return
-      // 416: nothing has been added. 404 while it is about to begin: there is no log yet.
-      const isPatient = error instanceof PlatformError && (error.status === 416 || (error.status === 404 && wasGrowing))
-      if (!isPatient) throw error
+      if (!hasNothingNew(error) && !(wasGrowing && isWorthWaiting(error))) throw error
     }
     if (!wasGrowing) return
     await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
@@ -42,9 +32,27 @@ export async function followLog(path: string, { onText, isGrowing, signal }: Log
   }
 }
 
+const headersFor = (bytes: number): HeadersInit => ({
+  Accept: 'text/plain, application/json;q=0.5',
+  ...(bytes > 0 ? { Range: `bytes=${bytes}-` } : {}),
+})
+
+/** 416: what was asked for begins behind the end. */
+const hasNothingNew = (error: unknown): boolean => error instanceof PlatformError && error.status === 416
+
+/** 404: there is no log yet. Anything that is no answer at all: the connection was lost. */
+const isWorthWaiting = (error: unknown): boolean => !(error instanceof PlatformError) || error.status === 404 || error.status === 0
+
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader()
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) if (part.value) yield part.value
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) yield part.value
+}
+
+function joined(before: Uint8Array, after: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(before.byteLength + after.byteLength)
+  both.set(before)
+  both.set(after, before.byteLength)
+  return both
 }
 
 /** Airflow's JSON logs: `content` is a text, or a list of texts, of `[host, text]`, or of `{timestamp, event}`. */

@@ -32,7 +32,7 @@ async function refusal(response: Response): Promise<PlatformError> {
   return new PlatformError(
     response.status,
     firstLine(message, problems.length > 0) || `The platform answered ${response.status}.`,
-    problems.map(wordOf),
+    problems.map(wordOf).filter((problem: string) => problem !== message),
   )
 }
 

@@ -69,7 +69,7 @@ interface StopProps {
   readonly onOpen: (stage: Stage) => void
 }
 
-function StopButton({ title, name, stop: { stage, headline, remark }, now, isOpen, onOpen }: StopProps) {
+function StopButton({ title, name, stop: { stage, headline, remark, log }, now, isOpen, onOpen }: StopProps) {
   const ms = stage.kind === 'interval' || stage.kind === 'image' || stage.kind === 'traffic' ? null : elapsed(stage, now)
   const isOpenable = stage.state !== 'waiting' && stage.state !== 'skipped'
   const spoken = [`${name}: ${STATE_WORDS[stage.state]}`, headline, remark, ms === null ? '' : duration(ms)].filter(Boolean).join(', ')
@@ -79,7 +79,7 @@ function StopButton({ title, name, stop: { stage, headline, remark }, now, isOpe
       className="stop"
       disabled={!isOpenable}
       aria-expanded={isOpen}
-      aria-label={isOpenable ? `${spoken}. Open its log` : spoken}
+      aria-label={isOpenable ? `${spoken}. Open its ${log === null ? 'facts' : 'log'}` : spoken}
       onClick={() => onOpen(stage)}
     >
       {title !== null && <span className="stop-title">{title}</span>}

@@ -67,14 +67,16 @@ function wordsOf(stage: Stage): { headline: string; remark: string } {
           headline: `${count(stage.outputRows)} rows`,
           remark: stage.inputRows === null ? '' : `of ${compact(stage.inputRows)} events`,
         }
-      return { headline: stage.progress === null ? '' : percent(stage.progress), remark: stage.state === 'running' ? 'reading events' : '' }
+      return {
+        headline: stage.progress === null ? '' : percent(stage.progress),
+        remark: stage.state === 'running' ? 'reading events' : 'of the way',
+      }
     case 'build': {
       const done = stage.steps.filter(({ status }) => status === 'SUCCESS').length
-      const now = stage.steps.find(({ status }) => status === 'WORKING')
-      return {
-        headline: now ? now.id : stage.steps.length > 0 ? `${done} of ${stage.steps.length} steps` : '',
-        remark: stage.repository ?? '',
-      }
+      const at = stage.steps.findIndex(({ status }) => status !== 'SUCCESS' && status !== 'QUEUED')
+      if (at >= 0) return { headline: stage.steps[at]?.id ?? '', remark: `step ${at + 1} of ${stage.steps.length}` }
+      const commit = stage.commitSha === null ? (stage.repository ?? '') : `at ${stage.commitSha.slice(0, 7)}`
+      return { headline: stage.steps.length > 0 ? `${done} of ${stage.steps.length} steps` : '', remark: commit }
     }
     case 'training':
       return {

@@ -26,7 +26,7 @@ export function TrialChart({ training: { series, maxEvals, best, state } }: { tr
           <g key={tick}>
             <line className="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
             <text className="tick" x={MARGIN.left - 8} y={y(tick)} dy="0.32em" textAnchor="end">
-              {tick.toFixed(ticks.length > 1 && (ticks[1] ?? 0) - (ticks[0] ?? 0) < 0.01 ? 3 : 2)}
+              {tick.toFixed(ticks.length > 1 && (ticks[1] ?? 0) - (ticks[0] ?? 0) < 0.0099 ? 3 : 2)}
             </text>
           </g>
         ))}
