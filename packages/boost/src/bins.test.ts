@@ -54,7 +54,7 @@ describe('bins', () => {
 
   it('of categories hold the frequent ones; missing and rare ones share the last', () => {
     const values = Float64Array.from([...new Array(150).fill(7), ...new Array(148).fill(2), 9, 9, Number.NaN, -1])
-    const { feature, bins } = binCategorical(values, 255)
+    const { feature, bins } = binCategorical(values, 255, 3)
     assert.deepEqual(Array.from(feature.categories), [7, 2])
     assert.equal(feature.missingBin, 2)
     assert.deepEqual([bins[0], bins[150], bins[298], bins[300], bins[301]], [0, 1, 2, 2, 2])

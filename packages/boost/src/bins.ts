@@ -39,20 +39,18 @@ export function binNumeric(column: Float64Array, maxBin: number, minDataInBin: n
   }
 }
 
-/** Rare categories beyond the first 99 % of the rows, or beyond the bins there are, share the bin of the missing values, as in LightGBM. */
-export function binCategorical(column: Float64Array, maxBin: number): Binning {
+/** Categories of fewer than `minDataInBin` rows, and those for which there are no bins left, share the bin of the missing values. */
+export function binCategorical(column: Float64Array, maxBin: number, minDataInBin: number): Binning {
   const counts = new Map<number, number>()
-  let present = 0
   for (const value of column) {
     if (!(value >= 0)) continue
     counts.set(value, (counts.get(value) ?? 0) + 1)
-    present++
   }
   const frequent = [...counts].sort(([a, countOfA], [b, countOfB]) => countOfB - countOfA || a - b)
   const binOf = new Map<number, number>()
   let covered = 0
   for (const [category, count] of frequent) {
-    if (binOf.size >= maxBin - 1 || covered >= present * 0.99) break
+    if (binOf.size >= maxBin - 1 || (count < minDataInBin && binOf.size > 1)) break
     binOf.set(category, binOf.size)
     covered += count
   }

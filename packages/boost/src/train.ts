@@ -88,7 +88,7 @@ function checkOptions(options: TrainOptions, dataset: Dataset, settings: Setting
 }
 
 function binningOf(column: Float64Array, isCategorical: boolean, settings: Settings): Binning {
-  if (isCategorical) return binCategorical(column, settings.max_bin)
+  if (isCategorical) return binCategorical(column, settings.max_bin, settings.min_data_in_bin)
   return binNumeric(column, settings.max_bin, settings.min_data_in_bin, new MersenneTwister(settings.seed))
 }
 
