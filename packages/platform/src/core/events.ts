@@ -3,6 +3,8 @@ import type { Clock } from './clock.ts'
 
 /** The facts of each kind of event. Names and states are those of the protocol that the room speaks. */
 export interface EventFacts {
+  /** A DAG file has been read: its DAGs, or why there are none and where in the file. */
+  'dag_file.changed': { file: string; dagIds: readonly string[]; line: number | null; error: string | null }
   'dag_run.changed': {
     dagId: string
     runId: string

@@ -14,8 +14,8 @@ export interface Attempt {
   readonly logicalDate: string | null
   readonly dataIntervalStart: string
   readonly dataIntervalEnd: string
-  /** The interval after this one by the schedule, for `next_ds` and its like. */
-  readonly nextInterval: { readonly start: string; readonly end: string } | null
+  /** Where the interval before this one begins by the schedule; null without one. For `prev_ds`. */
+  readonly previousIntervalStart: string | null
   readonly conf: Readonly<Record<string, unknown>>
   readonly startedBy: string
   /** Path of the DAG's file below the DAGs folder. */

@@ -29,8 +29,6 @@ export interface Timetable {
   next(last: DataInterval | null, restriction: Restriction, now: Date): DueRun | null
   /** The interval of a run that somebody triggers at `runAfter`. */
   inferManual(runAfter: Date): DataInterval
-  /** The interval that follows `interval`, whatever the DAG's dates say; null when the schedule has no such thing. */
-  following(interval: DataInterval): DataInterval | null
 }
 
 /** Throws `invalid` when the schedule's fields make no sense. */
@@ -42,7 +40,7 @@ export function timetable(schedule: ScheduleDocument, timezone: string): Timetab
 const instantInterval = (at: Date): DataInterval => ({ start: at, end: at })
 
 /** Runs only when somebody triggers it. */
-const nullTimetable: Timetable = { next: () => null, inferManual: instantInterval, following: () => null }
+const nullTimetable: Timetable = { next: () => null, inferManual: instantInterval }
 
 /** Runs once, as soon as the start date has come. */
 const onceTimetable: Timetable = {
@@ -52,7 +50,6 @@ const onceTimetable: Timetable = {
     return { logicalDate: at, interval: instantInterval(at), runAfter: at }
   },
   inferManual: instantInterval,
-  following: () => null,
 }
 
 /** A run for each time between two ticks, at its end. Ticks are read from the clocks of the zone. */
@@ -89,11 +86,6 @@ class CronDataIntervalTimetable implements Timetable {
   inferManual(runAfter: Date): DataInterval {
     const end = this.#alignToPrevious(runAfter)
     return { start: this.#tickBefore(end), end }
-  }
-
-  following({ end }: DataInterval): DataInterval {
-    const start = this.#alignToPrevious(end)
-    return { start, end: this.#tickAfter(start) }
   }
 
   /** The start of the last complete interval, or of the first one there can be if that is later. */

@@ -204,7 +204,7 @@ export class Turn {
 
 function toAttempt({ record, timetable }: KnownDag, run: DagRun, instance: TaskInstance, task: Attempt['task']): Attempt {
   const { params, timezone, description, tags, owners } = record.document
-  const following = timetable.following({ start: new Date(run.dataIntervalStart), end: new Date(run.dataIntervalEnd) })
+  const previous = record.document.schedule.kind === 'cron' ? timetable.inferManual(new Date(run.dataIntervalStart)) : null
   return {
     attemptId: instance.attemptId ?? '',
     dagId: run.dagId,
@@ -216,7 +216,7 @@ function toAttempt({ record, timetable }: KnownDag, run: DagRun, instance: TaskI
     logicalDate: run.logicalDate,
     dataIntervalStart: run.dataIntervalStart,
     dataIntervalEnd: run.dataIntervalEnd,
-    nextInterval: following && { start: following.start.toISOString(), end: following.end.toISOString() },
+    previousIntervalStart: previous?.start.toISOString() ?? null,
     conf: run.conf,
     startedBy: run.createdBy,
     file: record.file,

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { systemClock } from '../../core/clock.ts'
+import { type EventFacts, Events } from '../../core/events.ts'
+import { SqliteDagStore } from '../sqlite/dag.ts'
+import { Database } from '../sqlite/database.ts'
+import { DagFolder } from './dag-folder.ts'
+
+const hello = (id: string, options = '') => `
+import { dag } from '@daggerboard/dag'
+export default dag('${id}', { ${options} }, ({ task }) => {
+  task('hello', async ({ log }) => log('hello'))
+})
+`
+
+async function folderWith(t: TestContext, files: Record<string, string>, { db = new Database(':memory:'), fileTimeoutMs = 30_000 } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'dags-'))
+  const write = (name: string, text: string) => writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(files)) await write(name, text)
+  const events = new Events(systemClock)
+  const told: EventFacts['dag_file.changed'][] = []
+  let heard = () => {}
+  events.subscribe((event) => {
+    if (event.type === 'dag_file.changed') told.push(event.facts)
+    heard()
+  })
+  const dags = new SqliteDagStore(db)
+  const dagFolder = new DagFolder({ folder, dags, clock: systemClock, events, fileTimeoutMs, rescanMs: 100 })
+  t.after(async () => {
+    await dagFolder.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  /** Resolves at the next reading of `file`. */
+  const reading = (file: string) =>
+    new Promise<EventFacts['dag_file.changed']>((resolve) => {
+      heard = () => {
+        const last = told.at(-1)
+        if (last?.file === file) resolve(last)
+      }
+    })
+  return { folder, dags, dagFolder, told, write, reading, db }
+}
+
+test('a file that does not parse, throws, hangs or ends its process is an import error and hurts no other file', async (t) => {
+  const { dags, dagFolder } = await folderWith(
+    t,
+    {
+      'a_syntax.ts': `${hello('a')}\nconst = 3\n`,
+      'b_throws.ts': "import { dag } from '@daggerboard/dag'\n\nthrow new TypeError('no network')\nexport default dag('b', {}, () => {})",
+      'c_loops.ts': 'for (;;) {}',
+      'd_exits.ts': 'process.exit(3)',
+      'e_circle.ts': `import { dag } from '@daggerboard/dag'
+export const one = dag('e', {}, ({ task }) => {
+  const a = task('a', async () => {})
+  a.after(task('b', async () => {}).after(a))
+})`,
+      'f_cron.ts': hello('f', "schedule: '0 25 * * *'"),
+      'g_good.ts': hello('g'),
+      'helper.ts': 'export const name = "no DAG in here"',
+    },
+    { fileTimeoutMs: 2_000 },
+  )
+  await dagFolder.start()
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId, isPaused }) => [dagId, isPaused]),
+    [['g', true]],
+  )
+  const errors = await dags.importErrors()
+  assert.deepEqual(
+    errors.map(({ file, line }) => [file, line]),
+    [
+      ['a_syntax.ts', 7],
+      ['b_throws.ts', 3],
+      ['c_loops.ts', null],
+      ['d_exits.ts', null],
+      ['e_circle.ts', 2],
+      ['f_cron.ts', null],
+    ],
+  )
+  const messages = errors.map(({ message }) => message)
+  assert.match(messages[0] ?? '', /SyntaxError/)
+  assert.equal(messages[1], 'TypeError: no network')
+  assert.match(messages[2] ?? '', /not read through within 2 s\. Does it loop/)
+  assert.match(messages[3] ?? '', /exit status 3 while it was read\. Take "process\.exit" out/)
+  assert.match(messages[4] ?? '', /go in a circle: a → b → a/)
+  assert.match(messages[5] ?? '', /DAG "f" cannot be scheduled\. The schedule "0 25 \* \* \*" cannot be read/)
+})
+
+test('a saved file is visible in less than a second, and so is one whose import was saved', async (t) => {
+  const { dags, dagFolder, write, reading } = await folderWith(t, {
+    'names.ts': "export const name = 'first'",
+    'one.ts': "import { dag } from '@daggerboard/dag'\nimport { name } from './names.ts'\nexport default dag(name, {}, () => {})",
+  })
+  await dagFolder.start()
+  const save = async (file: string, text: string, read = file) => {
+    const before = performance.now()
+    const read_ = reading(read)
+    await write(file, text)
+    await read_
+    return performance.now() - before
+  }
+  const added = await save('two.ts', hello('two'))
+  const imported = await save('names.ts', "export const name = 'second'", 'one.ts')
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId }) => dagId),
+    ['second', 'two'],
+  )
+  t.diagnostic(`visible after ${added.toFixed(0)} ms and ${imported.toFixed(0)} ms`)
+})
+
+test('a broken save keeps the DAG as it was last read, and the mended one clears the error', async (t) => {
+  const { dags, dagFolder, write } = await folderWith(t, { 'one.ts': hello('one') })
+  await dagFolder.start()
+  await write('one.ts', 'export default (')
+  await dagFolder.scan()
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId, hasImportErrors }) => [dagId, hasImportErrors]),
+    [['one', true]],
+  )
+  await write('one.ts', hello('one', "schedule: '@daily'"))
+  await dagFolder.scan()
+  const [one] = await dags.list()
+  assert.equal(one?.hasImportErrors, false)
+  assert.equal(one?.document.schedule.kind, 'cron')
+  assert.deepEqual(await dags.importErrors(), [])
+})
+
+test('the same DAG id in two files is refused, until one of them goes', async (t) => {
+  const { dags, dagFolder, folder } = await folderWith(t, { 'one.ts': hello('same'), 'two.ts': hello('same') })
+  await dagFolder.start()
+  assert.match((await dags.importErrors())[0]?.message ?? '', /DAG "same" is already defined in one\.ts\. Give one of them another id\./)
+  await rm(join(folder, 'one.ts'))
+  await dagFolder.scan()
+  assert.deepEqual(await dags.importErrors(), [])
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId, file }) => [dagId, file]),
+    [['same', 'two.ts']],
+  )
+})
+
+test('a DAG whose file went away while nobody looked is stale', async (t) => {
+  const db = new Database(':memory:')
+  const first = await folderWith(t, { 'one.ts': hello('one') }, { db })
+  await first.dagFolder.start()
+  const second = await folderWith(t, { 'two.ts': hello('two') }, { db })
+  await second.dagFolder.start()
+  assert.deepEqual(
+    (await second.dags.list({ includeStale: true })).map(({ dagId, isStale }) => [dagId, isStale]),
+    [
+      ['one', true],
+      ['two', false],
+    ],
+  )
+})
+
+test('a folder that is not there is refused', async () => {
+  const events = new Events(systemClock)
+  const dags = new SqliteDagStore(new Database(':memory:'))
+  await assert.rejects(
+    new DagFolder({ folder: '/nowhere/dags', dags, clock: systemClock, events }).start(),
+    /"\/nowhere\/dags" is not a folder\. Create it/,
+  )
+})

@@ -1,0 +1,58 @@
+/** Inside a child process: how DAG files find our packages, and which files they bring along. */
+import { registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { type FileStamps, fileStamp } from './file-stamp.ts'
+
+const imports = new Map<string, Set<string>>()
+/** Taken before a file is read, so that a change in between is not missed. */
+const stamps = new Map<string, string>()
+
+/** From here on, imports of `@daggerboard/…` that a DAG folder does not have itself are ours, and every import is remembered. */
+export function followImports(): void {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const found = resolveOrOwn(specifier, context, nextResolve)
+      const to = withoutQuery(found.url)
+      if (isAuthored(to) && !stamps.has(to)) stamps.set(to, fileStamp(fileURLToPath(to)))
+      if (context.parentURL) {
+        const from = withoutQuery(context.parentURL)
+        imports.set(from, (imports.get(from) ?? new Set()).add(to))
+      }
+      return found
+    },
+  })
+}
+
+type Resolve = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>
+
+function resolveOrOwn(...[specifier, context, nextResolve]: Parameters<Resolve>): ReturnType<Resolve> {
+  try {
+    return nextResolve(specifier, context)
+  } catch (error) {
+    if (!specifier.startsWith('@daggerboard/')) throw error
+    return nextResolve(specifier, { ...context, parentURL: import.meta.url })
+  }
+}
+
+/** `url` and the files that it imports, directly or not, apart from installed packages, as they were when they were read. */
+export function importsOf(url: string): FileStamps {
+  const found = new Set([url])
+  for (const from of found) for (const to of imports.get(from) ?? []) if (isAuthored(to)) found.add(to)
+  return Object.fromEntries([...found].map((file) => [fileURLToPath(file), stamps.get(file) ?? '']))
+}
+
+const isAuthored = (url: string): boolean => url.startsWith('file:') && !url.includes('/node_modules/')
+
+const withoutQuery = (url: string): string => url.replace(/[?#].*$/, '')
+
+/** The line in `url` at which `error` arose: where it does not parse, or the innermost frame of the stack in that file. */
+export function lineIn(url: string, error: unknown): number | null {
+  const stack = error instanceof Error ? `${error.stack ?? ''}` : ''
+  const path = fileURLToPath(url)
+  for (const name of [url, path]) {
+    const start = stack.indexOf(`${name}:`)
+    const line = start === -1 ? Number.NaN : Number.parseInt(stack.slice(start + name.length + 1), 10)
+    if (line > 0) return line
+  }
+  return null
+}

@@ -1,0 +1,24 @@
+/** What every child process with an author's code has in common: its flags, its environment and its end. */
+import type { ChildProcess } from 'node:child_process'
+
+export const NODE_FLAGS: readonly string[] = [
+  '--disable-warning=ExperimentalWarning',
+  // A DAGs folder needs no package.json of its own.
+  '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
+]
+
+/** The platform's own settings and secrets stay with the platform. */
+export function childEnvironment(own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(DAGGERBOARD_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL)/.test(name))
+  return { ...Object.fromEntries(kept), ...own }
+}
+
+/** Ends a child that leads a process group, and everything that it has started in it. */
+export function killTree(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // The whole group has ended already.
+  }
+}
