@@ -35,11 +35,14 @@ export async function errorOf(call: string, server: string, response: Response):
   const text = await response.text().catch(() => '')
   const { error_code = '', message = text.slice(0, 500) || response.statusText } = parsed(text)
   const answer = `${response.status}${error_code ? ` ${error_code}` : ''}`
-  return new MlflowError(`${call}: the MLflow server at ${server} answered ${answer}: ${message}${adviceFor(response.status)}`, {
-    call,
-    status: response.status,
-    code: error_code,
-  })
+  return new MlflowError(
+    `${call}: the MLflow server at ${server} answered ${answer}: ${message.replace(/([^.!?])$/, '$1.')}${adviceFor(response.status)}`,
+    {
+      call,
+      status: response.status,
+      code: error_code,
+    },
+  )
 }
 
 /** The error of a call that got no answer. */

@@ -70,6 +70,8 @@ export function parseOrder(texts: readonly string[], searchable: Searchable): Or
   return texts.map((text) => {
     const reader = new Reader(tokenize(text), text, searchable)
     const order = { ...reader.field(), descending: reader.direction() }
+    if (order.entity === 'dataset')
+      throw new AppError('invalid', `Invalid order_by clause '${text}': ${searchable.noun} cannot be ordered by their datasets.`)
     if (!reader.isAtEnd()) throw new AppError('invalid', `Invalid order_by clause '${text}': give a field, then ASC or DESC or nothing.`)
     return order
   })

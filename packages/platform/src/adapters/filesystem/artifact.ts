@@ -10,6 +10,7 @@ import { type ArtifactContent, type ArtifactEntry, type ArtifactStore, checkArti
 export class FilesystemArtifactStore implements ArtifactStore {
   #files: string
   #incoming: string
+  #emptied: Promise<void> | null = null
 
   /** Everything is kept under `folder`, which is made when the first artifact comes. */
   constructor({ folder }: { readonly folder: string }) {
@@ -20,7 +21,7 @@ export class FilesystemArtifactStore implements ArtifactStore {
   async write(path: string, content: ReadableStream<Uint8Array> | null, signal?: AbortSignal): Promise<void> {
     const target = this.#place(path)
     const incoming = join(this.#incoming, newId())
-    await mkdir(this.#incoming, { recursive: true })
+    await this.#emptyIncoming()
     try {
       await save(incoming, content, signal)
       await mkdir(dirname(target), { recursive: true })
@@ -62,6 +63,14 @@ export class FilesystemArtifactStore implements ArtifactStore {
 
   async delete(path: string): Promise<void> {
     await rm(this.#place(path), { recursive: true, force: true })
+  }
+
+  /** Once, before the first write: what a crash left half-written there belongs to nobody. */
+  #emptyIncoming(): Promise<void> {
+    this.#emptied ??= rm(this.#incoming, { recursive: true, force: true }).then(async () => {
+      await mkdir(this.#incoming, { recursive: true })
+    })
+    return this.#emptied
   }
 
   #place(path: string): string {
