@@ -1,14 +1,18 @@
-/** How fast boosted trees are trained and asked, on made-up rows of a fixed shape (default 100,000 × 16). */
+/** How fast boosted trees are trained and asked, on made-up rows of a fixed shape (default 100,000 × 16), and LightGBM beside them. */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Dataset, MersenneTwister, metrics, train } from '@daggerboard/boost'
+import { askPython, pythonWith } from '../conformance/python.ts'
 
 const FEATURES = 16
 const TEST_ROWS = 20_000
 const PARAMETERS = { objective: 'binary', num_leaves: 31, n_estimators: 100, learning_rate: 0.1 }
 
-/** `argv[0]` is the number of rows to train on. */
+/** `argv` holds the number of rows to train on, and `lightgbm` to have LightGBM train on the same rows, on one thread. */
 export async function run(argv: string[]): Promise<object> {
-  const rows = Number(argv[0] ?? 100_000)
+  const rows = Number(argv.find((word) => /^\d+$/.test(word)) ?? 100_000)
   const random = new MersenneTwister(1)
   const training = madeUp(rows, random)
   const test = madeUp(TEST_ROWS, random)
@@ -35,6 +39,31 @@ export async function run(argv: string[]): Promise<object> {
     predictRowsPerSecond: Math.round(TEST_ROWS / predictSeconds),
     predictRowMicroseconds: Math.round((singleSeconds / TEST_ROWS) * 1e8) / 100,
     auc: Math.round(metrics.auc(test.label, predicted) * 1e5) / 1e5,
+    ...(argv.includes('lightgbm') ? { lightgbm: await peer(training, test) } : {}),
+  }
+}
+
+async function peer(training: Dataset, test: Dataset): Promise<object> {
+  const python = await pythonWith(['lightgbm'])
+  const folder = await mkdtemp(join(tmpdir(), 'daggerboard-bench-'))
+  const write = async (name: string, dataset: Dataset) => {
+    const path = join(folder, name)
+    await writeFile(path, Buffer.concat([...dataset.columns, dataset.label].map((column) => Buffer.from(column.buffer))))
+    return path
+  }
+  try {
+    const answer = await askPython<{ predicted: number[] }>(python, join(import.meta.dirname, 'boost-lightgbm.py'), {
+      training: await write('training', training),
+      rows: training.label.length,
+      test: await write('test', test),
+      testRows: test.label.length,
+      features: FEATURES,
+      parameters: PARAMETERS,
+    })
+    const { predicted, ...figures } = answer
+    return { ...figures, auc: Math.round(metrics.auc(test.label, predicted) * 1e5) / 1e5 }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
