@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { lightgbmModel, MlflowClient } from '@daggerboard/mlflow'
-import { type ListeningMlflow, listenMlflow } from '../../packages/platform/src/http/mlflow/door.fixture.ts'
+import { type ListeningMlflow, listenMlflow } from '../../packages/platform/test/listening-mlflow.ts'
 import { askPython, pythonWith } from '../python.ts'
 
 const script = (name: string) => join(import.meta.dirname, name)

@@ -1,7 +1,7 @@
 /** A boosted-trees model as MLflow's directory: LightGBM's own text file with the descriptions by which Python loads it. */
 import { randomUUID } from 'node:crypto'
 
-export type ColumnType = 'boolean' | 'integer' | 'long' | 'float' | 'double' | 'string' | 'datetime'
+type ColumnType = 'boolean' | 'integer' | 'long' | 'float' | 'double' | 'string' | 'datetime'
 
 export interface ColumnSpec {
   readonly name?: string

@@ -74,7 +74,7 @@ export class Libraries {
 }
 
 /** One version as npm's registry describes it. */
-export const versionOf = (library: Library, registry: string): object => {
+const versionOf = (library: Library, registry: string): object => {
   const { manifest, integrity, shasum, fileCount, unpackedBytes } = library
   const tarball = `${registry}/${manifest.name}/-/${tarballName(library)}`
   return {

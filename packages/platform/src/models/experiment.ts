@@ -53,7 +53,7 @@ export interface ExperimentStore {
 export const DEFAULT_EXPERIMENT_ID = '0'
 export const artifactLocationOf = (experimentId: string): string => `mlflow-artifacts:/${experimentId}`
 
-export const EXPERIMENT_FIELDS: Searchable = {
+const EXPERIMENT_FIELDS: Searchable = {
   noun: 'experiments',
   entities: ['attribute', 'tag'],
   attributes: { name: 'text', experiment_id: 'id', creation_time: 'number', last_update_time: 'number' },

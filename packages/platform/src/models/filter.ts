@@ -3,9 +3,9 @@ import { AppError, didYouMean } from '../core/app-error.ts'
 import { type Token, tokenize } from './filter-tokens.ts'
 
 export type Entity = 'attribute' | 'metric' | 'param' | 'tag' | 'dataset'
-export type Comparator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'LIKE' | 'ILIKE' | 'IN' | 'NOT IN' | 'IS NULL' | 'IS NOT NULL'
+type Comparator = '=' | '!=' | '>' | '>=' | '<' | '<=' | 'LIKE' | 'ILIKE' | 'IN' | 'NOT IN' | 'IS NULL' | 'IS NOT NULL'
 
-export interface Field {
+interface Field {
   readonly entity: Entity
   readonly key: string
 }

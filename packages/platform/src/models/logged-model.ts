@@ -49,7 +49,7 @@ export interface LoggedModelStore {
   delete(id: string): Promise<void>
 }
 
-export const LOGGED_MODEL_FIELDS: Searchable = {
+const LOGGED_MODEL_FIELDS: Searchable = {
   noun: 'logged models',
   entities: ['attribute', 'metric', 'param', 'tag'],
   attributes: {

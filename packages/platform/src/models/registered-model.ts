@@ -38,7 +38,7 @@ export interface RegisteredModelStore {
   setAlias(name: string, alias: string, version: number | null): Promise<void>
 }
 
-export const REGISTERED_MODEL_FIELDS: Searchable = {
+const REGISTERED_MODEL_FIELDS: Searchable = {
   noun: 'registered models',
   entities: ['attribute', 'tag'],
   attributes: { name: 'id', creation_timestamp: 'number', last_updated_timestamp: 'number' },

@@ -1,7 +1,7 @@
 /** The stages that a model version can be in. Any stage may follow any other: the gate that decides is the caller's. */
 import { AppError, didYouMean } from '../core/app-error.ts'
 
-export const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const
+const STAGES = ['None', 'Staging', 'Production', 'Archived'] as const
 export type Stage = (typeof STAGES)[number]
 
 /** The stages in which a version is in use. */

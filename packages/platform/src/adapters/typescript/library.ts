@@ -131,7 +131,7 @@ interface Source {
 
 /** What of a workspace is built: its sources without their tests. */
 async function readSources({ folder }: Workspace): Promise<Source[]> {
-  const isTest = (path: string) => /\.(test|fixture)\.ts$/.test(path)
+  const isTest = (path: string) => /\.test\.ts$/.test(path)
   return (await readTree(join(folder, 'src'))).filter(({ path }) => !isTest(path))
 }
 

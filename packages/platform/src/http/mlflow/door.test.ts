@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { lightgbmModel, MlflowClient, MlflowError } from '@daggerboard/mlflow'
-import { type ListeningMlflow, listenMlflow } from './door.fixture.ts'
+import { type ListeningMlflow, listenMlflow } from '../../../test/listening-mlflow.ts'
 
 let server: ListeningMlflow
 let client: MlflowClient

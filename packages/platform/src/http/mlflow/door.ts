@@ -11,7 +11,7 @@ import { registeredModelRoutes } from './registered-models.ts'
 import { runRoutes } from './runs.ts'
 
 /** The version of MLflow whose protocol this door speaks. */
-export const MLFLOW_VERSION = '3.17.2'
+const MLFLOW_VERSION = '3.17.2'
 
 export interface MlflowDoorOptions {
   readonly models: ModelRegistry
