@@ -62,13 +62,17 @@ export class DuckDbEngineLauncher implements EngineLauncher {
   }
 }
 
-class DuckDbEngine implements Engine {
+export class DuckDbEngine implements Engine {
   #process: EngineProcess
   #directory: string
 
   constructor(process: EngineProcess, directory: string) {
     this.#process = process
     this.#directory = directory
+  }
+
+  get processId(): number | undefined {
+    return this.#process.processId
   }
 
   async openSession(): Promise<EngineSession> {

@@ -65,8 +65,9 @@ export class EngineProcess {
     this.#options = options
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined
+  /** Undefined while no process runs. */
+  get processId(): number | undefined {
+    return this.#child?.pid
   }
 
   /** Starts the process if it is not running, and opens the database. `run` does so by itself. */
