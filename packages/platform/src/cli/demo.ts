@@ -14,10 +14,17 @@ export interface DataInterval {
   readonly end: Date
 }
 
-/** The last complete interval of the schedule `0 5 * * 1`: from a Monday 05:00 UTC to the next one. */
+/** The interval of the schedule `0 5 * * 1` that `instant` lies in: from a Monday 05:00 UTC to the next one. */
+export function weekOf(instant: Date): DataInterval {
+  const [year, month, day] = [instant.getUTCFullYear(), instant.getUTCMonth(), instant.getUTCDate()]
+  const start = new Date(Date.UTC(year, month, day - ((instant.getUTCDay() + 6) % 7), 5))
+  if (start > instant) start.setTime(start.getTime() - WEEK_MS)
+  return { start, end: new Date(start.getTime() + WEEK_MS) }
+}
+
+/** The last complete interval of that schedule. */
 export function lastWeek(now: Date): DataInterval {
-  const end = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() - ((now.getUTCDay() + 6) % 7), 5))
-  if (end > now) end.setTime(end.getTime() - WEEK_MS)
+  const { start: end } = weekOf(now)
   return { start: new Date(end.getTime() - WEEK_MS), end }
 }
 

@@ -40,6 +40,7 @@ export class Server {
     const app = new Hono<DoorEnvironment>()
     app.use(authentication(authenticator))
     for (const door of doors) app.route('/', door)
+    app.notFound((c) => c.json({ error: { code: 'not_found', message: `Nothing answers ${c.req.method} ${c.req.path} here.` } }, 404))
     this.#app = app
   }
 

@@ -1,0 +1,13 @@
+/** The platform's own libraries, served as npm packages to the builds of model projects. */
+import { join } from 'node:path'
+import { TypescriptLibraryStore } from '../adapters/typescript/library.ts'
+import { npmDoor } from '../http/npm/door.ts'
+import { Libraries } from '../libraries/library.ts'
+import { ROOT } from '../settings.ts'
+import type { Ground, Part } from './part.ts'
+
+export function composeLibraries({ home }: Ground): Part {
+  const store = new TypescriptLibraryStore({ workspaces: join(ROOT, 'packages'), folder: home.folder('libraries') })
+  const libraries = new Libraries({ store })
+  return { doors: [npmDoor({ libraries })], services: [{ start: async () => {}, stop: () => store.stop() }] }
+}

@@ -1,0 +1,54 @@
+/** Variables and Connections: their doors, and what a running task gets of them. */
+import type { Connection as TaskConnection } from '@daggerboard/dag'
+import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
+import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
+import type { Principal } from '../core/principal.ts'
+import type { TaskSecrets } from '../execution/task-secrets.ts'
+import { connectionsDoor } from '../http/secrets/connections.ts'
+import { variablesDoor } from '../http/secrets/variables.ts'
+import { type ConnectionStore, readConnection } from '../secrets/connection.ts'
+import { Fernet } from '../secrets/fernet.ts'
+import { isSensitiveName, Masker } from '../secrets/masking.ts'
+import { readVariable, type VariableStore } from '../secrets/variable.ts'
+import type { Ground, Part } from './part.ts'
+
+/** How long a task's token opens the platform's own doors. */
+const TASK_TOKEN_SECONDS = 24 * 3600
+
+export interface Secrets extends Part {
+  readonly variables: VariableStore
+  readonly connections: ConnectionStore
+  readonly forTasks: TaskSecrets
+  readonly masker: Masker
+}
+
+export function composeSecrets(ground: Ground): Secrets {
+  const { db, clock, settings, home } = ground
+  const fernet = new Fernet(settings.fernetKey || home.fernetKey(), clock)
+  const variables = new SqliteVariableStore(db, fernet)
+  const connections = new SqliteConnectionStore(db, fernet)
+  const masker = new Masker()
+  const forTasks = taskSecrets(ground, variables, connections, masker)
+  return { doors: [variablesDoor({ variables }), connectionsDoor({ connections })], variables, connections, forTasks, masker }
+}
+
+function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, connections: ConnectionStore, masker: Masker): TaskSecrets {
+  return {
+    async variable(key) {
+      const value = await readVariable(key, variables, process.env)
+      if (isSensitiveName(key)) masker.add(value)
+      return value
+    },
+    async connection(id, who: Principal): Promise<TaskConnection> {
+      const { description: _, ...connection } = await readConnection(id, connections, process.env)
+      // A connection to the platform itself carries no password of its own: each task gets a token that says who it is.
+      const isEmbedded = connection.extra.embedded === true
+      const password = isEmbedded ? await tokens.issue(who, TASK_TOKEN_SECONDS) : connection.password
+      masker.add(password)
+      for (const [name, value] of Object.entries(connection.extra))
+        if (isSensitiveName(name)) masker.add(typeof value === 'string' ? value : JSON.stringify(value))
+      return { ...connection, password, extra: isEmbedded ? { ...connection.extra, endpoint } : connection.extra }
+    },
+    mask: (text) => masker.mask(text),
+  }
+}

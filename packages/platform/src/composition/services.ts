@@ -1,0 +1,22 @@
+/** Deployed services, behind Cloud Run's protocol, and the traffic to them. */
+import { ProcessRevisions } from '../adapters/process/revision.ts'
+import { SqliteRevisionStore } from '../adapters/sqlite/revision.ts'
+import { SqliteServiceStore } from '../adapters/sqlite/service.ts'
+import { createIngress } from '../http/ingress.ts'
+import { createRunDoor } from '../http/run/run-door.ts'
+import { Fleet } from '../services/fleet.ts'
+import { Services } from '../services/services.ts'
+import type { Ground, Part } from './part.ts'
+
+export interface ServicesPart extends Part {
+  /** Mounted before all other doors: a request to `SERVICE.localhost` is the service's, whatever its path. */
+  readonly ingress: Part
+}
+
+export function composeServices({ db, home, clock, events, tokens, logger, endpoint }: Ground): ServicesPart {
+  const revisions = new SqliteRevisionStore(db)
+  const driver = new ProcessRevisions({ home: home.folder('revisions'), endpoint, tokens, clock })
+  const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock, logger })
+  const services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock })
+  return { doors: [createRunDoor({ services })], services: [services], ingress: { doors: [createIngress({ services })] } }
+}
