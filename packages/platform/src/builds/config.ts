@@ -29,7 +29,7 @@ export function parseBuildFile(text: string, fileName: string): ReadBuild {
     const config = readBuild(value ?? {}, BUILD_FILE, report)
     if (problems.length === 0) return { config, locate }
   }
-  throw new AppError('invalid', `${fileName} does not describe a build.`, { problems })
+  throw new AppError('invalid', `${fileName} does not describe a build.`, { problems: inOrder(problems, fileName) })
 }
 
 /** Reads a Build resource as clients send it. Fields that only the service writes are dropped. Throws `invalid` with every problem. */
@@ -83,6 +83,18 @@ function locator(document: Document, lines: LineCounter, fileName: string): Loca
     const { line, col } = lines.linePos(offset)
     return `${fileName}:${line}:${col}`
   }
+}
+
+/** From the top of the file to its end. */
+function inOrder(problems: readonly string[], fileName: string): string[] {
+  const position = (problem: string) => {
+    const [line = 0, column = 0] = problem
+      .slice(fileName.length + 1)
+      .split(':', 2)
+      .map(Number)
+    return line * 100_000 + column
+  }
+  return [...problems].sort((a, b) => position(a) - position(b))
 }
 
 function offsetOf(node: unknown): number | undefined {

@@ -30,7 +30,9 @@ export async function readBody(c: CloudBuildContext): Promise<Record<string, unk
   const text = await c.req.text()
   try {
     const value: unknown = text.trim() === '' ? {} : JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+    // Google's client sends "" for a message that it was not given.
+    if (value === '' || value === null) return {}
+    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {
     // Told below.
   }

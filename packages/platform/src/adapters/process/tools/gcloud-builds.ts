@@ -68,8 +68,7 @@ export const buildCommands: readonly Command[] = [
         .join(' AND ')
       const query = new URLSearchParams({ pageSize: flags.string('limit') ?? '20', ...(filter ? { filter } : {}) })
       const { builds = [] } = await call.endpoint.json<{ builds?: RemoteBuild[] }>(`${parentOf(call)}/builds?${query}`)
-      if (flags.string('format') === 'json') call.print(JSON.stringify(builds, null, 2))
-      else printTable(call, builds)
+      printBuilds(call, builds)
       return 0
     },
   },
@@ -78,7 +77,7 @@ export const buildCommands: readonly Command[] = [
     positionals: one,
     flags: { ...region, ...format },
     run: async (call) => {
-      call.print(JSON.stringify(await findBuild(call, call.positionals[0] ?? ''), null, 2))
+      printBuilds(call, [await findBuild(call, call.positionals[0] ?? '')], 'json')
       return 0
     },
   },
@@ -134,7 +133,7 @@ async function submit(call: Invocation): Promise<number> {
 export async function followBuild(call: Invocation, created: RemoteBuild): Promise<number> {
   call.say(`Created [${created.logUrl.replace(/\/log$/, '')}].\nLogs are available at [ ${created.logUrl} ].`)
   if (call.flags.boolean('async')) {
-    printTable(call, [created])
+    printBuilds(call, [created])
     return 0
   }
   let build: RemoteBuild
@@ -145,7 +144,7 @@ export async function followBuild(call: Invocation, created: RemoteBuild): Promi
     if (call.signal.aborted) await cancelBuild(call, created.id).catch(() => {})
     throw error
   }
-  printTable(call, [build])
+  printBuilds(call, [build])
   if (build.status === 'SUCCESS') return 0
   call.say(`ERROR: (gcloud.builds.submit) build ${build.id} completed with status "${build.status}": ${build.statusDetail ?? ''}`)
   return 1
@@ -229,6 +228,28 @@ const findBuild = (call: Invocation, id: string): Promise<RemoteBuild> =>
 /** Without the call's own signal: it is what the signal asks for. */
 const cancelBuild = (call: Invocation, id: string): Promise<unknown> =>
   call.endpoint.json(`${parentOf(call)}/builds/${encodeURIComponent(id)}:cancel`, { method: 'POST', json: {} })
+
+/** As a table, or as `--format` says: `json`, or `value(FIELD,…)` with one line for each build. */
+function printBuilds(call: Invocation, builds: readonly RemoteBuild[], fallback = 'table'): void {
+  const wanted = call.flags.string('format') ?? fallback
+  const [, fields] = /^value\((.+)\)$/.exec(wanted) ?? []
+  if (fields)
+    for (const build of builds)
+      call.print(
+        fields
+          .split(',')
+          .map((field) => valueAt(build, field.trim()))
+          .join('\t'),
+      )
+  else if (wanted === 'json') call.print(JSON.stringify(fallback === 'json' ? builds[0] : builds, null, 2))
+  else if (wanted === 'table') printTable(call, builds)
+  else throw new AppError('invalid', `--format=${wanted} is not supported here. There are: json, value(FIELD,…).`)
+}
+
+function valueAt(build: RemoteBuild, path: string): string {
+  const value = path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], build)
+  return value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
 
 function printTable(call: Invocation, builds: readonly RemoteBuild[]): void {
   call.print('ID                                    CREATE_TIME               DURATION  SOURCE  IMAGES  STATUS')

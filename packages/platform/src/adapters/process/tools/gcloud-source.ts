@@ -63,9 +63,12 @@ async function clone({
     env: {
       ...environment,
       GIT_TERMINAL_PROMPT: '0',
-      GIT_CONFIG_COUNT: '1',
+      // The empty value forgets the header that a build's own configuration brings, which would else be sent twice.
+      GIT_CONFIG_COUNT: '2',
       GIT_CONFIG_KEY_0: `http.${endpoint.url}/.extraHeader`,
-      GIT_CONFIG_VALUE_0: `Authorization: Bearer ${endpoint.token}`,
+      GIT_CONFIG_VALUE_0: '',
+      GIT_CONFIG_KEY_1: `http.${endpoint.url}/.extraHeader`,
+      GIT_CONFIG_VALUE_1: `Authorization: Bearer ${endpoint.token}`,
     },
   })
   const status = await new Promise<number>((resolve, reject) => {
