@@ -55,11 +55,10 @@ export async function packLayer(entries: readonly LayerEntry[], file: string, si
     for (const entry of entries) {
       const name = entry.type === 'directory' ? `${entry.path}/` : entry.path
       const header = { name, type: entry.type, mode: entry.mode & 0o7777, mtime: EPOCH, uid: 0, gid: 0, size: 0 }
-      if (entry.type !== 'file' || !entry.source) {
-        archive.entry(entry.linkname === undefined ? header : { ...header, linkname: entry.linkname })
-        continue
-      }
-      await pipeline(createReadStream(entry.source), archive.entry({ ...header, size: entry.size }), { signal })
+      if (entry.type === 'file' && entry.source && entry.size > 0)
+        await pipeline(createReadStream(entry.source), archive.entry({ ...header, size: entry.size }), { signal })
+      else if (entry.type === 'file') archive.entry(header, '')
+      else archive.entry(entry.linkname === undefined ? header : { ...header, linkname: entry.linkname })
     }
     archive.finalize()
   })()
