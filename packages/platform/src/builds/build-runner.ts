@@ -13,7 +13,7 @@ import { DEFAULT_QUEUE_TTL_MS } from './limits.ts'
 import type { StepDriver } from './step-driver.ts'
 
 /** What the builds room needs of accounts. */
-export interface BuildTokenIssuer {
+interface BuildTokenIssuer {
   issue(who: Principal, seconds: number): Promise<string>
 }
 

@@ -4,7 +4,7 @@ import { AppError } from '../core/app-error.ts'
 export type BuildStatus = 'QUEUED' | 'WORKING' | 'SUCCESS' | 'FAILURE' | 'INTERNAL_ERROR' | 'TIMEOUT' | 'CANCELLED' | 'EXPIRED'
 
 /** The one table of allowed moves, for builds and for their steps (a step never expires). */
-export const BUILD_MOVES: Readonly<Record<BuildStatus, readonly BuildStatus[]>> = {
+const BUILD_MOVES: Readonly<Record<BuildStatus, readonly BuildStatus[]>> = {
   QUEUED: ['WORKING', 'FAILURE', 'CANCELLED', 'EXPIRED', 'INTERNAL_ERROR'],
   WORKING: ['SUCCESS', 'FAILURE', 'INTERNAL_ERROR', 'TIMEOUT', 'CANCELLED'],
   SUCCESS: [],
@@ -35,7 +35,7 @@ export interface StepConfig {
   automapSubstitutions?: boolean
 }
 
-export interface BuildOptions {
+interface BuildOptions {
   env?: string[]
   secretEnv?: string[]
   volumes?: { name?: string; path?: string }[]
@@ -79,7 +79,7 @@ export interface RepoSource {
   substitutions?: Record<string, string>
 }
 
-export interface TimeSpan {
+interface TimeSpan {
   startTime: string
   endTime?: string
 }

@@ -17,7 +17,7 @@ const objects = (fields: Fields): Shape => ({ kind: 'objects', fields })
 
 const volumes = objects({ name: string, path: string })
 
-export const STEP: Fields = {
+const STEP: Fields = {
   name: string,
   env: strings,
   args: strings,
@@ -34,7 +34,7 @@ export const STEP: Fields = {
   automapSubstitutions: boolean,
 }
 
-export const OPTIONS: Fields = {
+const OPTIONS: Fields = {
   sourceProvenanceHash: strings,
   requestedVerifyOption: string,
   machineType: string,
@@ -88,7 +88,7 @@ const repoSource = object({
   substitutions: map,
 })
 
-export const SOURCE: Fields = {
+const SOURCE: Fields = {
   storageSource: object({ bucket: string, object: string, generation: anything, sourceFetcher: anything }),
   repoSource,
 }

@@ -33,7 +33,7 @@ export function expandAll(raw: Readonly<Record<string, string>>, used: Set<strin
 type LookUp = (name: string) => string
 
 /** One value. A bare `$NAME` counts only at its start; elsewhere it needs braces. */
-export function expand(template: string, lookUp: LookUp): string {
+function expand(template: string, lookUp: LookUp): string {
   const bare = /^\$([A-Z_][A-Z0-9_]*)/.exec(template)
   const start = bare ? lookUp(bare[1] ?? '') : ''
   const reader = new Reader(template, bare ? bare[0].length : 0)

@@ -34,7 +34,7 @@ export async function runSteps(build: Build, execution: Execution, signal: Abort
 }
 
 /** The steps that may start now. */
-export const readySteps = (steps: readonly Step[]): number[] =>
+const readySteps = (steps: readonly Step[]): number[] =>
   steps.flatMap((step, index) => (step.status === 'QUEUED' && dependencies(steps, index).every(isDone) ? [index] : []))
 
 /** Without `waitFor`: all steps before this one; `-` is nothing. */

@@ -9,7 +9,7 @@ import type { Path } from './read-fields.ts'
 /** Known to every build; nobody can override them. */
 const FIXED = ['PROJECT_ID', 'PROJECT_NUMBER', 'BUILD_ID', 'LOCATION']
 /** Known to triggered builds; a request may give them instead (`--substitutions=SHORT_SHA=…`). */
-export const OVERRIDABLE = ['REPO_NAME', 'BRANCH_NAME', 'TAG_NAME', 'REVISION_ID', 'COMMIT_SHA', 'SHORT_SHA']
+const OVERRIDABLE = ['REPO_NAME', 'BRANCH_NAME', 'TAG_NAME', 'REVISION_ID', 'COMMIT_SHA', 'SHORT_SHA']
 const OF_TRIGGER = ['TRIGGER_NAME', 'REPO_FULL_NAME', 'REF_NAME', 'TRIGGER_BUILD_CONFIG_PATH', 'SERVICE_ACCOUNT_EMAIL', 'SERVICE_ACCOUNT']
 const BUILT_INS: ReadonlySet<string> = new Set([...FIXED, ...OVERRIDABLE, ...OF_TRIGGER])
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { CloudBuildClient, protos } from '@google-cloud/cloudbuild'
+import { OAuth2Client } from 'google-auth-library'
 import { BuildPlatform, PROJECT } from '../../../test/build-platform.ts'
 
 let platform: BuildPlatform
@@ -12,9 +13,8 @@ let token: string
 let folder: string
 
 /** Google's own client against our endpoint; its credentials are a bearer token. */
-async function clientFor(endpoint: string, accessToken: string): Promise<CloudBuildClient> {
+function clientFor(endpoint: string, accessToken: string): CloudBuildClient {
   const { hostname, port } = new URL(endpoint)
-  const { OAuth2Client } = await import('google-auth-library')
   const authClient = new OAuth2Client()
   authClient.setCredentials({ access_token: accessToken })
   return new CloudBuildClient({
@@ -32,7 +32,7 @@ const step = (script: string) => ({ name: 'bash', args: ['-c', script] })
 before(async () => {
   platform = await BuildPlatform.start()
   token = await platform.token()
-  client = await clientFor(platform.endpoint, token)
+  client = clientFor(platform.endpoint, token)
   folder = await mkdtemp(join(tmpdir(), 'seed-'))
   await writeFile(join(folder, 'cloudbuild.yaml'), 'steps:\n- name: bash\n  id: show\n  args: ["-c", "echo $BRANCH_NAME $_FOLDER"]\n')
   await platform.pushes.seedRepository({

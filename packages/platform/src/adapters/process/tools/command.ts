@@ -6,7 +6,7 @@ import type { Endpoint } from './endpoint.ts'
  * `boolean` may be given as `--x`, `--no-x` or `--x=true`; `list` and `map` may be repeated and hold commas (`a,b`, `A=b,C=d`; gcloud's `^|^a|b`
  * names another separator); `repeated` may be repeated and keeps commas.
  */
-export interface Flag {
+interface Flag {
   readonly kind: 'string' | 'boolean' | 'list' | 'map' | 'repeated'
   /** One letter: `t` for `-t`. */
   readonly short?: string
