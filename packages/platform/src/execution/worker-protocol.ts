@@ -21,5 +21,8 @@ export type TaskOutcome =
 export type FromWorker =
   | { readonly type: 'log'; readonly text: string }
   | { readonly type: 'ask'; readonly question: number; readonly ask: Question }
-  /** `stamps`: of the DAG's file and all that it imports, by path; a change of any of them makes this worker old. */
-  | { readonly type: 'done'; readonly outcome: TaskOutcome; readonly stamps: Readonly<Record<string, string>> }
+  /**
+   * `stamps`: of the DAG's file and all that it imports, by path; a change of any of them makes this worker old.
+   * `isLast`: the worker ends itself now, and must not be given another task.
+   */
+  | { readonly type: 'done'; readonly outcome: TaskOutcome; readonly stamps: Readonly<Record<string, string>>; readonly isLast: boolean }

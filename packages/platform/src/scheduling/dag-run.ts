@@ -84,7 +84,8 @@ export interface DagRunQuery {
   readonly runType?: RunType
   readonly limit: number
   readonly offset: number
-  /** By run_after and then id; newest first with `descending`. */
+  /** Default `runAfter`. */
+  readonly orderBy?: 'runAfter' | 'logicalDate' | 'queuedAt' | 'startedAt' | 'endedAt'
   readonly descending: boolean
 }
 

@@ -11,7 +11,7 @@ import { manualRun, type RunRequest } from './manual-run.ts'
 import { tell } from './notice.ts'
 import { isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
 import type { Attempt, TaskRunner } from './task-runner.ts'
-import { type Timetable, timetable } from './timetable.ts'
+import { type DueRun, type Timetable, timetable } from './timetable.ts'
 import { type Report, Turn } from './turn.ts'
 
 export interface SchedulerLimits {
@@ -120,6 +120,12 @@ export class Scheduler implements Service {
     })
     this.dagsChanged()
     return (await this.#options.dags.find(dagId)) as DagRecord
+  }
+
+  /** The next run that the schedule of a DAG will bring, also while it is paused; null when there is none. */
+  nextRun(dagId: string): DueRun | null {
+    const dag = this.#board.dags.get(dagId)
+    return dag && !dag.record.isStale ? dag.timetable.next(dag.lastInterval, restriction(dag.record), this.#options.clock.now()) : null
   }
 
   /** One turn. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */

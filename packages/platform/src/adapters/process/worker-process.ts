@@ -44,7 +44,7 @@ export class WorkerProcess {
     return this.#end === null
   }
 
-  /** It was told to break a task off, and may be left in any state: it must not run another. */
+  /** It was told to break a task off, or something threw in it where nobody caught it: it must not run another task. */
   get isSpent(): boolean {
     return this.#isSpent
   }
@@ -83,6 +83,7 @@ export class WorkerProcess {
     if (message.type === 'log') this.#host?.onLog(message.text)
     else if (message.type === 'done') {
       this.#stamps = { ...this.#stamps, ...message.stamps }
+      this.#isSpent ||= message.isLast
       // What the task's own children wrote last is still in the pipes for one round of the event loop.
       setImmediate(() => setImmediate(() => this.#finish(message.outcome)))
     } else {

@@ -32,7 +32,7 @@ process.on('message', (message: ToWorker) => {
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, async (error: unknown) => {
-    if (current) await finish({ ...failure(error), renderedFields: current.renderedFields })
+    if (current) await finish({ ...failure(error), renderedFields: current.renderedFields }, true)
     process.exit(1)
   })
 }
@@ -132,10 +132,10 @@ function ask(question: Question): Promise<unknown> {
   })
 }
 
-async function finish(outcome: TaskOutcome): Promise<void> {
+async function finish(outcome: TaskOutcome, isLast = false): Promise<void> {
   const stamps = current ? importsOf(current.url) : {}
   current = null
-  await tell({ type: 'done', outcome, stamps })
+  await tell({ type: 'done', outcome, stamps, isLast })
 }
 
 /** The two endings that a task may choose are known by name: a DAG folder may bring its own copy of our package. */

@@ -15,6 +15,14 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS dag_run_by_time ON dag_run (dag_id, run_after);
   CREATE INDEX IF NOT EXISTS dag_run_latest ON dag_run (dag_id, run_type, data_interval_end)`
 
+const COLUMNS = {
+  runAfter: 'run_after',
+  logicalDate: 'logical_date',
+  queuedAt: 'queued_at',
+  startedAt: 'started_at',
+  endedAt: 'ended_at',
+} as const
+
 export class SqliteDagRunStore implements DagRunStore {
   #db: Database
   #instances: SqliteTaskInstanceStore
@@ -31,7 +39,15 @@ export class SqliteDagRunStore implements DagRunStore {
     return this.#one('SELECT * FROM dag_run WHERE dag_id = ? AND run_id = ?', dagId, runId)
   }
 
-  async list({ dagId, states, runType, limit, offset, descending }: DagRunQuery): Promise<{ runs: DagRun[]; total: number }> {
+  async list({
+    dagId,
+    states,
+    runType,
+    limit,
+    offset,
+    orderBy = 'runAfter',
+    descending,
+  }: DagRunQuery): Promise<{ runs: DagRun[]; total: number }> {
     const conditions = ['1 = 1']
     const values: string[] = []
     if (dagId !== undefined) conditions.push('dag_id = ?')
@@ -43,7 +59,7 @@ export class SqliteDagRunStore implements DagRunStore {
     const where = conditions.join(' AND ')
     const order = descending ? 'DESC' : 'ASC'
     const rows = this.#db.all<DagRunRow>(
-      `SELECT * FROM dag_run WHERE ${where} ORDER BY run_after ${order}, dag_id ${order}, run_id ${order} LIMIT ? OFFSET ?`,
+      `SELECT * FROM dag_run WHERE ${where} ORDER BY ${COLUMNS[orderBy]} ${order}, dag_id ${order}, run_id ${order} LIMIT ? OFFSET ?`,
       ...values,
       limit,
       offset,
