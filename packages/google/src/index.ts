@@ -1,1 +1,7 @@
-export {}
+export type { FinishedBuild } from './build-client.ts'
+export { type ClientOptions, clientOptions } from './client-options.ts'
+export { type CreateBuildArgs, createBuild } from './create-build.ts'
+export { type CreateClusterArgs, type CreatedCluster, createCluster } from './create-cluster.ts'
+export { type DeleteClusterArgs, deleteCluster } from './delete-cluster.ts'
+export { type RunBuildTriggerArgs, runBuildTrigger } from './run-build-trigger.ts'
+export { type FinishedJob, type SubmitJobArgs, submitJob } from './submit-job.ts'

@@ -1,46 +1,23 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ClusterControllerClient, JobControllerClient, type protos } from '@google-cloud/dataproc'
-import { type ServerType, serve } from '@hono/node-server'
 import { OAuth2Client } from 'google-auth-library'
-import { Hono } from 'hono'
+import { type DataprocServer, serveDataproc } from '../../../test/dataproc-server.ts'
 import { LocalCluster, PLACE } from '../../../test/local-cluster.ts'
 import type { DuckDbEngine } from '../../adapters/duckdb/cluster-engine.ts'
-import { AppError } from '../../core/app-error.ts'
 import { ManualClock } from '../../core/clock.ts'
-import { principal, ROLE_PERMISSIONS } from '../../core/principal.ts'
-import { authentication } from '../authentication.ts'
-import type { DoorEnvironment } from '../door.ts'
-import { createDataprocDoor } from './dataproc-door.ts'
 
 const where = { projectId: PLACE.project, region: PLACE.region }
-const people = new Map([
-  ['operator', principal('user:operator', ROLE_PERMISSIONS.op)],
-  ['viewer', principal('user:viewer', ROLE_PERMISSIONS.viewer)],
-])
-const authenticator = {
-  async byToken(token: string) {
-    const who = people.get(token)
-    if (!who) throw new AppError('unauthenticated', 'This token is not known.')
-    return who
-  },
-  async byPassword(): Promise<never> {
-    throw new AppError('unauthenticated', 'No passwords here.')
-  },
-}
-
 describe("the door of Dataproc, driven by Google's own client", () => {
   const clock = new ManualClock('2026-01-05T05:00:00Z')
   let directory: string
   let local: LocalCluster
-  let server: ServerType
+  let server: DataprocServer
   let clusters: ClusterControllerClient
   let jobs: JobControllerClient
-  let address: string
 
   const options = (token: string, port: number) => {
     const authClient = new OAuth2Client()
@@ -51,21 +28,15 @@ describe("the door of Dataproc, driven by Google's own client", () => {
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'dataproc-'))
     local = new LocalCluster(directory, { clock, rowsPerPart: 2 })
-    const app = new Hono<DoorEnvironment>()
-    app.use(authentication(authenticator))
-    app.route('/', createDataprocDoor(local))
-    server = await new Promise((resolve) => {
-      const started = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(started))
-    })
-    const { port } = server.address() as AddressInfo
-    address = `http://127.0.0.1:${port}`
+    server = await serveDataproc(local)
+    const { port } = server
     clusters = new ClusterControllerClient(options('operator', port))
     jobs = new JobControllerClient(options('operator', port))
   })
   after(async () => {
     await clusters.close()
     await jobs.close()
-    server.close()
+    await server.stop()
     await local.stop()
     await rm(directory, { recursive: true, force: true })
   })
@@ -132,7 +103,7 @@ describe("the door of Dataproc, driven by Google's own client", () => {
     const job = await run('sql', ["CACHE TABLE t AS SELECT 1 AS a; SELECT a, '${word}' AS word FROM t"], { word: "it's; DROP TABLE t --" })
     assert.equal(job.status?.state, 'DONE', job.status?.details ?? '')
     assert.equal(job.done, true)
-    const output = await fetch(`${address}/v1/projects/daggerboard/regions/us-central1/jobs/${job.reference?.jobId}/output`, {
+    const output = await fetch(`${server.endpoint}/v1/projects/daggerboard/regions/us-central1/jobs/${job.reference?.jobId}/output`, {
       headers: { Authorization: 'Bearer operator' },
     })
     assert.match(await output.text(), /a\tword\n1\tit's; DROP TABLE t --/)
@@ -238,12 +209,12 @@ describe("the door of Dataproc, driven by Google's own client", () => {
   })
 
   it('lets a viewer look and nothing more, and a stranger nothing', async () => {
-    const { port } = server.address() as AddressInfo
+    const { port } = server
     const viewer = new ClusterControllerClient(options('viewer', port))
     assert.ok((await viewer.listClusters(where))[0].length > 0)
     assert.equal(await code(viewer.deleteCluster({ ...where, clusterName: 'sql' })), 403)
     await viewer.close()
-    assert.equal((await fetch(`${address}/v1/projects/daggerboard/regions/us-central1/clusters`)).status, 401)
+    assert.equal((await fetch(`${server.endpoint}/v1/projects/daggerboard/regions/us-central1/clusters`)).status, 401)
   })
 })
 

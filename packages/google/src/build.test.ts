@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { BuildPlatform, PROJECT } from '../../platform/test/build-platform.ts'
+import { TestContext } from '../test/task-context.ts'
+import { createBuild } from './create-build.ts'
+import { runBuildTrigger } from './run-build-trigger.ts'
+
+const step = (script: string, id = '') => ({ name: 'bash', id, args: ['-c', script] })
+
+describe('the operators of Cloud Build', () => {
+  let platform: BuildPlatform
+  let folder: string
+  let token: string
+
+  before(async () => {
+    platform = await BuildPlatform.start()
+    token = await platform.token()
+    folder = await mkdtemp(join(tmpdir(), 'seed-'))
+    await writeFile(
+      join(folder, 'cloudbuild.yaml'),
+      'steps:\n- name: bash\n  id: show\n  args: ["-c", "echo $BRANCH_NAME $_PRIMARY_FOLDER"]\n',
+    )
+    await platform.pushes.seedRepository({ name: 'model', directory: folder, branches: ['staging'], author: 'Ada <ada@example.com>' })
+    const triggers = `${platform.endpoint}/v1/projects/${PROJECT}/triggers`
+    await fetch(triggers, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        name: 'build-model-staging',
+        triggerTemplate: { repoName: 'model', branchName: '^staging$' },
+        filename: 'cloudbuild.yaml',
+        substitutions: { _PRIMARY_FOLDER: '' },
+      }),
+    })
+  })
+  after(async () => {
+    await platform.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  const context = (options: { tryNumber?: number; xcoms?: Map<string, unknown> } = {}) =>
+    new TestContext({ endpoint: platform.endpoint, password: token, project: PROJECT, ...options })
+  const build = (script: string, task: TestContext) => {
+    const operator = createBuild({ build: { steps: [step(script, 'only')] } })
+    return operator.run(operator.args, task)
+  }
+
+  it('run a trigger with a branch and substitutions, and tell each step', async () => {
+    const operator = runBuildTrigger({
+      trigger: 'build-model-staging',
+      source: { branchName: 'staging', substitutions: { _PRIMARY_FOLDER: 'gs://shop-data/week/' } },
+    })
+    const task = context()
+    const { id, status } = await operator.run(operator.args, task)
+    assert.equal(status, 'SUCCESS')
+    assert.match((await platform.finished(id)).log, /staging gs:\/\/shop-data\/week\//)
+    assert.match(task.text, new RegExp(`Build ${id}: SUCCESS\n  Step show: SUCCESS`))
+    assert.equal(await task.xcomPull('task', 'id'), id)
+  })
+
+  it('say which trigger does not exist', async () => {
+    const operator = runBuildTrigger({ trigger: 'build-model-stagin', source: { branchName: 'staging' } })
+    await assert.rejects(
+      operator.run(operator.args, context()),
+      /There is no trigger "build-model-stagin".*Did you mean "build-model-staging"\?/,
+    )
+  })
+
+  it('fail with what the build says of itself', async () => {
+    await assert.rejects(build('exit 3', context()), /ended as FAILURE: .*non-zero status: 3/)
+  })
+
+  it('cancel the build when the task is cancelled', async () => {
+    const task = context()
+    const running = build('sleep 60', task)
+    await task.logged(/Step only: WORKING/)
+    task.controller.abort(new Error('cancelled by a person'))
+    await assert.rejects(running, /cancelled by a person/)
+    const id = String(await task.xcomPull('task', 'id'))
+    assert.equal((await platform.finished(id)).build.status, 'CANCELLED')
+  })
+
+  it('join on a second try the build that the first one started', async () => {
+    const xcoms = new Map<string, unknown>()
+    const { id } = await build('true', context({ xcoms }))
+    assert.equal((await build('true', context({ xcoms, tryNumber: 2 }))).id, id)
+  })
+})

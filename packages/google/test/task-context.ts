@@ -1,0 +1,82 @@
+/** What a running task knows, for tests of operators: the log is kept, XComs are a map. */
+import type { Connection, TaskContext } from '@daggerboard/dag'
+
+export class TestContext implements TaskContext {
+  readonly dagId = 'pipeline_ml_staging'
+  readonly runId = 'scheduled__2026-01-05T05:00:00+00:00'
+  readonly taskId = 'task'
+  readonly logicalDate = new Date('2026-01-05T05:00:00Z')
+  readonly dataIntervalStart = new Date('2026-01-05T05:00:00Z')
+  readonly dataIntervalEnd = new Date('2026-01-12T05:00:00Z')
+  readonly tryNumber: number
+  readonly idempotencyKey: string
+  readonly controller = new AbortController()
+  readonly lines: string[] = []
+  readonly #connection: Connection
+  readonly #xcoms: Map<string, unknown>
+  #heard: (() => void)[] = []
+
+  constructor({
+    endpoint,
+    password,
+    project,
+    tryNumber = 1,
+    idempotencyKey = crypto.randomUUID(),
+    xcoms = new Map(),
+  }: {
+    endpoint: string
+    password: string
+    project: string
+    tryNumber?: number
+    idempotencyKey?: string
+    xcoms?: Map<string, unknown>
+  }) {
+    this.tryNumber = tryNumber
+    this.idempotencyKey = idempotencyKey
+    this.#xcoms = xcoms
+    this.#connection = {
+      id: 'google_cloud_default',
+      type: 'google_cloud_platform',
+      host: null,
+      port: null,
+      schema: null,
+      login: null,
+      password,
+      extra: { endpoint, project, region: 'us-central1' },
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  get text(): string {
+    return this.lines.join('\n')
+  }
+
+  log(line: string): void {
+    this.lines.push(line)
+    for (const hear of this.#heard.splice(0)) hear()
+  }
+
+  /** Resolves as soon as the log has a line like that. */
+  async logged(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) await new Promise<void>((resolve) => this.#heard.push(resolve))
+  }
+
+  async connection(): Promise<Connection> {
+    return this.#connection
+  }
+
+  async variable(): Promise<string> {
+    return ''
+  }
+
+  async xcomPull(taskId: string, key = 'return_value'): Promise<unknown> {
+    return this.#xcoms.get(`${taskId}/${key}`) ?? null
+  }
+
+  async xcomPush(key: string, value: unknown): Promise<void> {
+    this.#xcoms.set(`${this.taskId}/${key}`, value)
+  }
+}
