@@ -10,7 +10,7 @@ import { moveRevision, type Revision, type RevisionDriver, type RevisionState, t
 import type { RevisionStore } from './service.ts'
 
 /** Signs what a revision shows to the platform's doors. */
-export interface RevisionTokens {
+interface RevisionTokens {
   issue(who: Principal, seconds: number): Promise<string>
 }
 
@@ -188,14 +188,12 @@ export class Fleet {
 
   async #environment({ name, service, template }: Revision): Promise<Record<string, string>> {
     const { tokens, endpoint } = this.#options
-    return {
-      ...template.env,
-      K_SERVICE: service,
-      K_REVISION: name,
-      K_CONFIGURATION: service,
-      MLFLOW_TRACKING_URI: template.env.MLFLOW_TRACKING_URI ?? endpoint,
-      MLFLOW_TRACKING_TOKEN: await tokens.issue(principal(`revision:${service}/${name}`, REVISION_PERMISSIONS), TOKEN_SECONDS),
-    }
+    const tracking = template.env.MLFLOW_TRACKING_URI ?? endpoint
+    // Somebody else's MLflow server must not see a token of this platform.
+    const token: Record<string, string> = isSameServer(tracking, endpoint)
+      ? { MLFLOW_TRACKING_TOKEN: await tokens.issue(principal(`revision:${service}/${name}`, REVISION_PERMISSIONS), TOKEN_SECONDS) }
+      : {}
+    return { MLFLOW_TRACKING_URI: tracking, ...token, ...template.env, K_SERVICE: service, K_REVISION: name, K_CONFIGURATION: service }
   }
 
   async #lastWords(name: string): Promise<string> {
@@ -231,4 +229,11 @@ export class Fleet {
     await this.#options.clock.sleep(limitMs, AbortSignal.any([enough.signal, this.#closing.signal]))
     instance.onIdle = () => {}
   }
+}
+
+function isSameServer(uri: string, endpoint: string): boolean {
+  if (!URL.canParse(uri)) return false
+  const [one, other] = [new URL(uri), new URL(endpoint)]
+  const host = ({ hostname }: URL) => (hostname === 'localhost' ? '127.0.0.1' : hostname)
+  return host(one) === host(other) && one.port === other.port && one.protocol === other.protocol
 }

@@ -31,7 +31,7 @@ export interface DeployedService extends ServiceSpec {
   readonly condition: Condition
 }
 
-export interface Condition {
+interface Condition {
   readonly state: 'reconciling' | 'succeeded' | 'failed'
   readonly message: string
   readonly since: string

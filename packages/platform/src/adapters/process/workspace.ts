@@ -95,6 +95,7 @@ export class Workspace {
       MLFLOW_TRACKING_TOKEN: token,
       NPM_CONFIG_USERCONFIG: join(this.home, '.npmrc'),
       npm_config_cache: join(cacheDirectory, 'npm'),
+      DAGGERBOARD_CACHE: cacheDirectory,
       npm_config_update_notifier: 'false',
       CI: 'true',
     }

@@ -108,6 +108,7 @@ import { createServer } from 'node:http'
 const server = createServer((request, response) => {
   setTimeout(() => {
     response.setHeader('set-cookie', 'session=stolen')
+    if (request.method === 'POST') return request.pipe(response)
     response.end(JSON.stringify({ version: '${version}', path: request.url, headers: request.headers, revision: process.env.K_REVISION, greeting: process.env.GREETING, tracking: process.env.MLFLOW_TRACKING_URI, secret: process.env.PLATFORM_SECRET }))
   }, request.url.startsWith('/slow') ? 400 : 5)
 })
@@ -275,6 +276,22 @@ test('a service sees neither the session nor the token of its caller, and cannot
   assert.deepEqual([headers.authorization, headers.cookie, headers['x-forwarded-prefix']], [undefined, 'a=1', '/services/fenced'])
   assert.equal(response.headers.get('set-cookie'), null)
   assert.equal(response.headers.get('content-security-policy'), 'sandbox')
+})
+
+test('bodies of any size stream through in both directions', async () => {
+  await deploy('echo', 'v1')
+  const bytes = randomBytes(3_000_000)
+  const response = await call('/services/echo/predict', { method: 'POST', body: bytes })
+  assert.ok(Buffer.from(await response.arrayBuffer()).equals(bytes))
+})
+
+test('a revision of another MLflow server gets that address, and no token of ours', async () => {
+  await pushApp('tracked', app('tracked').replace('secret: process.env.PLATFORM_SECRET', 'secret: process.env.MLFLOW_TRACKING_TOKEN'))
+  await deploy('tracked', 'tracked', { env: [{ name: 'MLFLOW_TRACKING_URI', value: 'https://mlflow.example.com' }] })
+  const { tracking, secret } = await ask('tracked')
+  assert.deepEqual([tracking, secret], ['https://mlflow.example.com', undefined])
+  await deploy('tracked', 'tracked')
+  assert.match((await ask('tracked')).secret ?? '', /^eyJ/)
 })
 
 test('a service is known by its host name, too', async () => {

@@ -2,7 +2,7 @@
 import { AppError } from '../../../core/app-error.ts'
 import type { Flags, Values } from './command.ts'
 
-export interface RemoteContainer {
+interface RemoteContainer {
   image: string
   command?: string[]
   args?: string[]
