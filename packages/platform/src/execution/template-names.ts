@@ -19,7 +19,7 @@ function asDate(at: unknown, filter: string): TemplateDate {
   return new TemplateDate(date)
 }
 
-export const MACROS = {
+const MACROS = {
   /** `ds_add("2019-10-07", 7)` is `2019-10-14`. */
   ds_add: (day: string, days: number): string => ds(new TemplateDate(parseDate(day, '%Y-%m-%d')).add(days)),
   /** `ds_format("2019-10-07", "%Y-%m-%d", "%d.%m.%Y")`. */

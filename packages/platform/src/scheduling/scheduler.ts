@@ -1,17 +1,18 @@
 /** The loop around the state machine: hears, decides, commits, tells, and only then starts what it has decided. */
-import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
+import { AppError, messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Service } from '../core/service.ts'
-import { Board, type KnownDag, runKey, type UnfinishedRun } from './board.ts'
+import { Board, runKey, type UnfinishedRun } from './board.ts'
 import type { DagRecord, DagStore } from './dag.ts'
 import { type DagRun, type DagRunStore, isFinished, scheduledRun } from './dag-run.ts'
+import { KnownDags, nextRun } from './known-dags.ts'
 import { manualRun, type RunRequest } from './manual-run.ts'
 import { tell } from './notice.ts'
 import { isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
 import type { Attempt, TaskRunner } from './task-runner.ts'
-import { type DueRun, type Timetable, timetable } from './timetable.ts'
+import type { DueRun } from './timetable.ts'
 import { type Report, Turn } from './turn.ts'
 
 export interface SchedulerLimits {
@@ -41,9 +42,9 @@ export class Scheduler implements Service {
   readonly #logger: Logger
   readonly #parallelism: number
   readonly #board = new Board()
+  readonly #dags: KnownDags
   readonly #attempts = new Map<string, AbortController>()
   #inbox: Report[] = []
-  #dagsAreOld = true
   #boardIsOld = true
   #isStopped = true
   #wakeUp = new AbortController()
@@ -55,6 +56,7 @@ export class Scheduler implements Service {
     this.#options = options
     this.#logger = options.logger ?? silentLogger
     this.#parallelism = options.limits?.parallelism ?? DEFAULT_PARALLELISM
+    this.#dags = new KnownDags({ board: this.#board, dags: options.dags, runs: options.runs, logger: this.#logger })
   }
 
   /** When the last turn was made: a scheduler that rests makes one a minute. */
@@ -82,14 +84,14 @@ export class Scheduler implements Service {
 
   /** Documents, files or switches of DAGs have changed. */
   dagsChanged(): void {
-    this.#dagsAreOld = true
+    this.#dags.expire()
     this.#wake()
   }
 
   /** Creates a run by hand; of a paused DAG it waits as `queued`. Throws `not_found`, `invalid`, `conflict`. */
   trigger(dagId: string, request: RunRequest, by: string): Promise<DagRun> {
     return this.#inTurn(async (turn) => {
-      const dag = await this.#dag(dagId)
+      const dag = await this.#dags.find(dagId)
       const run = manualRun(dag.record, dag.timetable, request, this.#options.clock.now(), by)
       await this.#refuseTwin(run)
       turn.add(run, dag)
@@ -115,7 +117,7 @@ export class Scheduler implements Service {
 
   async setPaused(dagId: string, isPaused: boolean): Promise<DagRecord> {
     await this.#exclusively(async () => {
-      await this.#dag(dagId)
+      await this.#dags.find(dagId)
       await this.#options.dags.setPaused(dagId, isPaused)
     })
     this.dagsChanged()
@@ -125,7 +127,7 @@ export class Scheduler implements Service {
   /** The next run that the schedule of a DAG will bring, also while it is paused; null when there is none. */
   nextRun(dagId: string): DueRun | null {
     const dag = this.#board.dags.get(dagId)
-    return dag && !dag.record.isStale ? dag.timetable.next(dag.lastInterval, restriction(dag.record), this.#options.clock.now()) : null
+    return dag && !dag.record.isStale ? nextRun(dag, this.#options.clock.now()) : null
   }
 
   /** One turn. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
@@ -172,7 +174,7 @@ export class Scheduler implements Service {
   /** What `work` moves is committed as a whole; when that fails, the board is read again from the store before anything else. */
   #inTurn<T>(work: (turn: Turn) => T | Promise<T>): Promise<T> {
     return this.#exclusively(async () => {
-      await this.#refreshDags()
+      await this.#dags.refresh()
       if (this.#boardIsOld) await this.#loadRuns()
       const turn = new Turn(this.#board, this.#options.clock.now())
       try {
@@ -226,7 +228,7 @@ export class Scheduler implements Service {
       const { record } = dag
       if (record.isPaused || record.isStale || record.hasImportErrors) continue
       for (let active = this.#board.runsOf(record.dagId).length; active < record.document.maxActiveRuns; ) {
-        if (!dag.due || dag.due.runAfter <= now) dag.due = dag.timetable.next(dag.lastInterval, restriction(record), now)
+        if (!dag.due || dag.due.runAfter <= now) dag.due = nextRun(dag, now)
         if (!dag.due || dag.due.runAfter > now) break
         if (created >= MAX_CREATED_PER_TURN) return true
         const run = scheduledRun(record.dagId, dag.due, now)
@@ -267,7 +269,7 @@ export class Scheduler implements Service {
         if (isActive(instance.state) && !this.#isUnderWay(instance.attemptId)) lost.push({ of, instance })
       }
     }
-    for (const dag of this.#board.dags.values()) await this.#setLastInterval(dag)
+    await this.#dags.refreshIntervals()
     const turn = new Turn(this.#board, clock.now())
     for (const { of, instance } of lost) turn.lose(of, instance)
     await this.#commit(turn)
@@ -276,54 +278,6 @@ export class Scheduler implements Service {
 
   #isUnderWay(attemptId: string | null): boolean {
     return attemptId !== null && (this.#attempts.has(attemptId) || this.#inbox.some((report) => report.attemptId === attemptId))
-  }
-
-  async #refreshDags(): Promise<void> {
-    if (!this.#dagsAreOld) return
-    this.#dagsAreOld = false
-    const records = await this.#options.dags.list({ includeStale: true })
-    for (const record of records) {
-      const known = this.#board.dags.get(record.dagId)
-      const isSame = known && JSON.stringify(known.record.document) === JSON.stringify(record.document)
-      const own = isSame ? known.timetable : this.#timetable(record)
-      if (!own) continue
-      const dag: KnownDag = {
-        record: isSame ? { ...record, document: known.record.document } : record,
-        timetable: own,
-        lastInterval: known?.lastInterval ?? null,
-        due: undefined,
-      }
-      if (!known) await this.#setLastInterval(dag)
-      this.#board.dags.set(record.dagId, dag)
-      for (const unfinished of this.#board.runsOf(record.dagId)) unfinished.isDirty = true
-    }
-  }
-
-  /** Null for a schedule that cannot be read: such a DAG does not run, and stops no other. */
-  #timetable({ dagId, document }: DagRecord): Timetable | null {
-    try {
-      return timetable(document.schedule, document.timezone)
-    } catch (error) {
-      this.#logger.error(`DAG "${dagId}" cannot be scheduled.`, { error: messageOf(error) })
-      return null
-    }
-  }
-
-  async #setLastInterval(dag: KnownDag): Promise<void> {
-    const last = await this.#options.runs.findLatestScheduled(dag.record.dagId)
-    dag.lastInterval = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
-    dag.due = undefined
-  }
-
-  async #dag(dagId: string): Promise<KnownDag> {
-    const known = this.#board.dags.get(dagId)
-    if (known) return known
-    // The folder may have stored it a moment ago.
-    this.#dagsAreOld = true
-    await this.#refreshDags()
-    const found = this.#board.dags.get(dagId)
-    if (found) return found
-    throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, this.#board.dags.keys())} GET /api/v2/dags lists them.`)
   }
 
   async #refuseTwin(run: DagRun): Promise<void> {
@@ -335,13 +289,5 @@ export class Scheduler implements Service {
       'conflict',
       `DAG "${run.dagId}" already has the run "${twin.runId}" for ${sameDate ? `the logical date ${run.logicalDate}` : 'this id'}. Give another logical_date or dag_run_id.`,
     )
-  }
-}
-
-function restriction({ document }: DagRecord): { earliest: Date | null; latest: Date | null; catchup: boolean } {
-  return {
-    earliest: document.startDate ? new Date(document.startDate) : null,
-    latest: document.endDate ? new Date(document.endDate) : null,
-    catchup: document.catchup,
   }
 }

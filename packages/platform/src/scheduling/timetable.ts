@@ -17,7 +17,7 @@ export interface DueRun {
 }
 
 /** What a DAG says about when it may run. */
-export interface Restriction {
+interface Restriction {
   readonly earliest: Date | null
   readonly latest: Date | null
   /** Whether intervals that were missed get their run. */

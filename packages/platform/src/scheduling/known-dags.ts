@@ -1,0 +1,88 @@
+/** The DAGs on the board, kept as the store has them, each with its timetable and the interval that it has come to. */
+import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Board, KnownDag } from './board.ts'
+import type { DagRecord, DagStore } from './dag.ts'
+import type { DagRunStore } from './dag-run.ts'
+import { type DueRun, type Timetable, timetable } from './timetable.ts'
+
+export class KnownDags {
+  readonly #board: Board
+  readonly #dags: DagStore
+  readonly #runs: DagRunStore
+  readonly #logger: Logger
+  #isOld = true
+
+  constructor({ board, dags, runs, logger }: { board: Board; dags: DagStore; runs: DagRunStore; logger: Logger }) {
+    this.#board = board
+    this.#dags = dags
+    this.#runs = runs
+    this.#logger = logger
+  }
+
+  /** The store has something new. */
+  expire(): void {
+    this.#isOld = true
+  }
+
+  /** Reads the store again if it has something new. */
+  async refresh(): Promise<void> {
+    if (!this.#isOld) return
+    this.#isOld = false
+    for (const record of await this.#dags.list({ includeStale: true })) {
+      const known = this.#board.dags.get(record.dagId)
+      const isSame = known && JSON.stringify(known.record.document) === JSON.stringify(record.document)
+      const ownTimetable = isSame ? known.timetable : this.#timetable(record)
+      if (!ownTimetable) continue
+      const dag: KnownDag = {
+        record: isSame ? { ...record, document: known.record.document } : record,
+        timetable: ownTimetable,
+        lastInterval: known?.lastInterval ?? null,
+        due: undefined,
+      }
+      if (!known) await this.#setLastInterval(dag)
+      this.#board.dags.set(record.dagId, dag)
+      for (const unfinished of this.#board.runsOf(record.dagId)) unfinished.isDirty = true
+    }
+  }
+
+  /** Reads again how far each DAG has come. */
+  async refreshIntervals(): Promise<void> {
+    for (const dag of this.#board.dags.values()) await this.#setLastInterval(dag)
+  }
+
+  /** Throws `not_found`. */
+  async find(dagId: string): Promise<KnownDag> {
+    const known = this.#board.dags.get(dagId)
+    if (known) return known
+    // The folder may have stored it a moment ago.
+    this.expire()
+    await this.refresh()
+    const found = this.#board.dags.get(dagId)
+    if (found) return found
+    throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, this.#board.dags.keys())} GET /api/v2/dags lists them.`)
+  }
+
+  async #setLastInterval(dag: KnownDag): Promise<void> {
+    const last = await this.#runs.findLatestScheduled(dag.record.dagId)
+    dag.lastInterval = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
+    dag.due = undefined
+  }
+
+  /** Null for a schedule that cannot be read: such a DAG does not run, and stops no other. */
+  #timetable({ dagId, document }: DagRecord): Timetable | null {
+    try {
+      return timetable(document.schedule, document.timezone)
+    } catch (error) {
+      this.#logger.error(`DAG "${dagId}" cannot be scheduled.`, { error: messageOf(error) })
+      return null
+    }
+  }
+}
+
+/** The next run that the schedule of `dag` brings, paused or not. */
+export function nextRun({ record, timetable, lastInterval }: KnownDag, now: Date): DueRun | null {
+  const { startDate, endDate, catchup } = record.document
+  const restriction = { earliest: startDate ? new Date(startDate) : null, latest: endDate ? new Date(endDate) : null, catchup }
+  return timetable.next(lastInterval, restriction, now)
+}
