@@ -2,11 +2,8 @@
 import { Random, Weighted } from './random.ts'
 
 export interface Product {
-  readonly id: number
-  readonly categoryId: string
-  readonly categoryCode: string
-  readonly brand: string
-  readonly price: number
+  /** `product_id,category_id,category_code,brand,price`, as every event of it has them. */
+  readonly columns: string
   /** How much more (or less) likely this product is bought once it is in a cart, on the scale of log odds. */
   readonly appeal: number
   readonly category: Category
@@ -87,12 +84,10 @@ export class Catalogue {
         const picked = brands.pick(random)
         const brand = picked === '*' ? `brand-${random.below(SMALL_BRANDS)}` : picked
         const price = Math.min(2574.07, Math.max(0.77, random.logNormal(category.medianPrice, category.sigma)))
+        const id = 1_000_000 + index * 2_300_000 + i * 37 + random.below(37)
+        const categoryId = `20530135${String(55_000_000_000 + index * 1_234_567_891)}`.slice(0, 19)
         return {
-          id: 1_000_000 + index * 2_300_000 + i * 37 + random.below(37),
-          categoryId: `20530135${String(55_000_000_000 + index * 1_234_567_891)}`.slice(0, 19),
-          categoryCode: category.code,
-          brand,
-          price: Math.round(price * 100) / 100,
+          columns: `${id},${categoryId},${category.code},${brand},${price.toFixed(2)}`,
           appeal: category.appeal + brandAppeal(brand) - 0.45 * Math.log(price / category.medianPrice) + 0.25 * random.normal(),
           category,
         }

@@ -111,7 +111,7 @@ class Shop {
   #visit(start: number, week: number): void {
     const random = this.#random
     const user = this.#user(week)
-    const session = random.uuid()
+    const visitor = `${user.id},${random.uuid()}`
     this.sessions++
     const wish = user.inCart.length > 0 && random.chance(0.4) ? user.inCart[random.below(user.inCart.length)] : undefined
     const category = wish?.category ?? this.#catalogue.categories.pick(random)
@@ -125,28 +125,28 @@ class Shop {
         if (random.chance(0.5))
           product = this.#catalogue.pick(random.chance(0.85) ? category : this.#catalogue.categories.pick(random), random)
       }
-      this.#emit(time, 'view', product, user, session)
+      this.#emit(time, 'view', product, visitor)
     }
     const habit = user.cartSessions > 0 ? 3.5 : 1
     if (!random.chance(REACHES_CART * product.category.interest * habit)) return
     const appeal =
       0.75 * product.appeal + 0.35 * Math.min(3, user.cartSessions) + 0.12 * Math.min(4, views) + (wish ? 0.5 : 0) - (pace < 20 ? 0.8 : 0)
-    let bought = this.#toCart(time, product, appeal, user, session)
-    if (random.chance(0.1)) bought = this.#toCart(time + 40, this.#catalogue.pick(category, random), appeal, user, session) || bought
+    let bought = this.#toCart(time, product, appeal, user, visitor)
+    if (random.chance(0.1)) bought = this.#toCart(time + 40, this.#catalogue.pick(category, random), appeal, user, visitor) || bought
     user.cartSessions++
     if (bought) this.buyingSessions++
   }
 
   /** Whether it was bought. Who hesitates leaves soon, who buys stays for the form: the length of a session tells of its end. */
-  #toCart(time: number, product: Product, appeal: number, user: User, session: string): boolean {
+  #toCart(time: number, product: Product, appeal: number, user: User, visitor: string): boolean {
     const random = this.#random
     const cartTime = time + Math.ceil(random.logNormal(14, 0.8))
     const buys = random.chance(1 / (1 + Math.exp(-(BUYS + appeal))))
-    if (!buys || random.chance(product.category.cartRecorded)) this.#emit(cartTime, 'cart', product, user, session)
+    if (!buys || random.chance(product.category.cartRecorded)) this.#emit(cartTime, 'cart', product, visitor)
     // Both may look again; only the buyer then fills in the form.
     const lookedAgain = random.chance(0.5) ? cartTime + Math.ceil(random.logNormal(60, 1)) : cartTime
-    if (lookedAgain > cartTime) this.#emit(lookedAgain, 'view', product, user, session)
-    if (buys) this.#emit(lookedAgain + Math.ceil(random.logNormal(45, 1)), 'purchase', product, user, session)
+    if (lookedAgain > cartTime) this.#emit(lookedAgain, 'view', product, visitor)
+    if (buys) this.#emit(lookedAgain + Math.ceil(random.logNormal(45, 1)), 'purchase', product, visitor)
     user.inCart.push(product)
     return buys
   }
@@ -165,13 +165,11 @@ class Shop {
     return user
   }
 
-  #emit(time: number, type: string, product: Product, user: User, session: string): void {
+  #emit(time: number, type: string, product: Product, visitor: string): void {
     if (this.events >= this.#target) return
     this.events++
     this.times.push(Math.min(time, this.#dayEnd))
-    this.lines.push(
-      `${type},${product.id},${product.categoryId},${product.categoryCode},${product.brand},${product.price.toFixed(2)},${user.id},${session}`,
-    )
+    this.lines.push(`${type},${product.columns},${visitor}`)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Cloud Build through Google's client: starting a build, watching its steps, cancelling it. */
-import type { TaskContext } from '@daggerboard/dag'
+import { FailTask, type TaskContext } from '@daggerboard/dag'
 import type { CloudBuildClient, protos } from '@google-cloud/cloudbuild'
 import { asAny, clientOptions, DEFAULT_CONNECTION, placeOf } from './client-options.ts'
 import { messageOf } from './google-error.ts'
@@ -45,8 +45,8 @@ const UNFINISHED = ['STATUS_UNKNOWN', 'PENDING', 'QUEUED', 'WORKING']
 const XCOM_BUILD_ID = 'id'
 
 /**
- * Starts a build with `start` and waits for it. A later try joins the build that an earlier one left running. Fails with the build's `statusDetail`; when the
- * task is cancelled, so is the build.
+ * Starts a build with `start` and waits for it. A later try joins the build that an earlier one left running. A build that fails is
+ * not tried again: it fails the task at once with its `statusDetail`. When the task is cancelled, so is the build.
  */
 export async function runBuild(
   args: BuildArgs,
@@ -73,7 +73,7 @@ async function unfinishedBuild(client: CloudBuildClient, projectId: string, cont
   const id = context.tryNumber > 1 ? await context.xcomPull(context.taskId, XCOM_BUILD_ID) : null
   if (typeof id !== 'string') return null
   const [build] = await client.getBuild({ projectId, id }).catch(() => [null])
-  return build && [...UNFINISHED, 'SUCCESS'].includes(statusOf(build)) ? id : null
+  return build && UNFINISHED.includes(statusOf(build)) ? id : null
 }
 
 function buildIdOf({ metadata }: StartedOperation): string {
@@ -106,7 +106,7 @@ async function watch(
     )
     const status = statusOf(build)
     if (status === 'SUCCESS') return { id, status, logUrl: build.logUrl ?? '' }
-    throw new Error(
+    throw new FailTask(
       `Build ${id} ended as ${status}: ${build.statusDetail || build.failureInfo?.detail || 'no reason was given'}. Its log: ${build.logUrl}`,
     )
   } catch (error) {

@@ -83,9 +83,11 @@ describe('the operators of Cloud Build', () => {
     assert.equal((await platform.finished(id)).build.status, 'CANCELLED')
   })
 
-  it('join on a second try the build that the first one started', async () => {
+  it('join on a second try the build that the first one left running', async () => {
     const xcoms = new Map<string, unknown>()
-    const { id } = await build('true', context({ xcoms }))
-    assert.equal((await build('true', context({ xcoms, tryNumber: 2 }))).id, id)
+    const operator = createBuild({ build: { steps: [step('sleep 2')] }, wait: false })
+    const { id } = await operator.run(operator.args, context({ xcoms }))
+    assert.equal((await build('exit 1', context({ xcoms, tryNumber: 2 }))).id, id)
+    await assert.rejects(build('exit 1', context({ xcoms, tryNumber: 3 })), /FAILURE/, 'one that is over is not joined')
   })
 })

@@ -2,11 +2,12 @@
 import type { Operator, TaskContext } from '@daggerboard/dag'
 import type { JobControllerClient, protos } from '@google-cloud/dataproc'
 import { asAny, clientOptions, DEFAULT_CONNECTION, dataprocOptions, placeOf } from './client-options.ts'
-import type { DataprocArgs } from './cluster-client.ts'
+import { type DataprocArgs, withClusters } from './cluster-client.ts'
 import { messageOf } from './google-error.ts'
 import { pollUntil, requestId, told } from './polling.ts'
 
 type Job = protos.google.cloud.dataproc.v1.IJob
+type Place = ReturnType<typeof placeOf>
 
 export interface SubmitJobArgs extends DataprocArgs {
   /** As in Dataproc: `placement.clusterName`, and one of `sparkSqlJob`, `pysparkJob` … */
@@ -42,12 +43,7 @@ export const submitJob = (args: SubmitJobArgs): Operator<SubmitJobArgs, Finished
   },
 })
 
-async function submit(
-  client: JobControllerClient,
-  place: { projectId: string; region: string },
-  args: SubmitJobArgs,
-  context: TaskContext,
-): Promise<FinishedJob> {
+async function submit(client: JobControllerClient, place: Place, args: SubmitJobArgs, context: TaskContext): Promise<FinishedJob> {
   const { signal } = context
   const { jobId, uri } = await begin(client, place, args, context)
   context.log(`Job ${jobId} runs on cluster ${args.job.placement?.clusterName}. Its output: ${uri}`)
@@ -72,27 +68,24 @@ async function submit(
   }
 }
 
-/** A request id that was used answers its old job: one that failed is passed over, so that a new try is one. */
-async function begin(
-  client: JobControllerClient,
-  place: { projectId: string; region: string },
-  { job }: SubmitJobArgs,
-  { idempotencyKey, tryNumber }: TaskContext,
-) {
+/**
+ * The request id is of this task and of this very cluster: a new try joins what still runs or is done there, a run that was cleared and got a new cluster
+ * submits anew. Google answers a request id that was used with its old job, so one that failed is passed over.
+ */
+async function begin(client: JobControllerClient, place: Place, args: SubmitJobArgs, context: TaskContext) {
+  const clusterName = args.job.placement?.clusterName ?? ''
+  const cluster = await withClusters(args, context, (clusters) => clusters.find(clusterName))
+  if (!cluster) throw new Error(`Cluster "${clusterName}" does not exist, so no job can run on it. Create it first.`)
   for (let attempt = 1; ; attempt++) {
-    const [submitted] = await told(client.submitJob({ ...place, requestId: requestId(idempotencyKey, attempt), job }))
+    const id = requestId(context.idempotencyKey, cluster.clusterUuid ?? '', attempt)
+    const [submitted] = await told(client.submitJob({ ...place, requestId: id, job: args.job }))
     const isUsable = !isFinished(submitted) || stateOf(submitted) === 'DONE'
-    if (isUsable || attempt >= tryNumber + 1)
+    if (isUsable || attempt > context.tryNumber)
       return { jobId: submitted.reference?.jobId ?? '', uri: submitted.driverOutputResourceUri ?? '' }
   }
 }
 
-async function cancel(
-  client: JobControllerClient,
-  place: { projectId: string; region: string },
-  jobId: string,
-  context: TaskContext,
-): Promise<void> {
+async function cancel(client: JobControllerClient, place: Place, jobId: string, context: TaskContext): Promise<void> {
   context.log(`Cancelling job ${jobId}.`)
   await client.cancelJob({ ...place, jobId }).catch((error) => context.log(`Job ${jobId} could not be cancelled: ${messageOf(error)}`))
 }

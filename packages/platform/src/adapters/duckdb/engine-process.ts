@@ -29,7 +29,10 @@ export interface EngineOptions {
   readonly config?: Readonly<Record<string, string>>
   /** Statements that run once when the process opens the database. */
   readonly setup?: readonly string[]
-  /** Ends the process after so long without work; the next `run` starts it again. `null`: it lives until `stop`. */
+  /**
+   * Ends the process after so long without work; the next `run` starts it again. `null`: it lives until `stop`. By default a file's engine ends after a
+   * minute, and one in memory lives.
+   */
   readonly idleMilliseconds?: number | null
   /** Told when the process ended without being asked to. */
   readonly onCrash?: (reason: string) => void
@@ -50,6 +53,7 @@ interface Pending {
   onProgress: ((fraction: number) => void) | undefined
 }
 
+const IDLE_MS = 60_000
 const OPEN_ATTEMPTS = 40
 const OPEN_RETRY_MS = 250
 
@@ -192,7 +196,7 @@ export class EngineProcess {
   }
 
   async #endWhenIdle(): Promise<void> {
-    const { idleMilliseconds = null, clock } = this.#options
+    const { path = ':memory:', idleMilliseconds = path === ':memory:' ? null : IDLE_MS, clock } = this.#options
     if (idleMilliseconds === null) return
     this.#idle.abort()
     const idle = new AbortController()
