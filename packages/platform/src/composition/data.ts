@@ -1,4 +1,6 @@
 /** The warehouse and the clusters that work on it, behind Dataproc's protocol. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { DuckDbEngineLauncher } from '../adapters/duckdb/cluster-engine.ts'
 import { EngineProcess } from '../adapters/duckdb/engine-process.ts'
 import { DuckDbTableStore } from '../adapters/duckdb/table.ts'
@@ -19,7 +21,9 @@ export interface DataPart extends Part {
 }
 
 export function composeData({ db, home, clock, events, tokens, logger, endpoint }: Ground): DataPart {
-  const engine = new EngineProcess({ name: 'The warehouse', clock, path: home.folder('warehouse', 'warehouse.duckdb') })
+  const folder = home.folder('warehouse')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const engine = new EngineProcess({ name: 'The warehouse', clock, path: join(folder, 'warehouse.duckdb') })
   const warehouse = new Warehouse({ tables: new DuckDbTableStore(engine) })
   const launcher = new DuckDbEngineLauncher({ directory: home.folder('clusters'), clock })
   const clusterStores = { clusters: new SqliteClusterStore(db), operations: new SqliteClusterOperationStore(db) }

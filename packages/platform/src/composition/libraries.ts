@@ -6,8 +6,14 @@ import { Libraries } from '../libraries/library.ts'
 import { ROOT } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
 
-export function composeLibraries({ home }: Ground): Part {
+export function composeLibraries({ home, stopping, logger }: Ground): Part {
   const store = new TypescriptLibraryStore({ workspaces: join(ROOT, 'packages'), folder: home.folder('libraries') })
   const libraries = new Libraries({ store })
-  return { doors: [npmDoor({ libraries })], services: [{ start: async () => {}, stop: () => store.stop() }] }
+  // Made in the background, so that the first build that installs them need not wait.
+  const start = async () => {
+    libraries.prepare(stopping).catch((error: unknown) => {
+      if (!stopping.aborted) logger.warn('The libraries could not be made ahead of the first build', { error })
+    })
+  }
+  return { doors: [npmDoor({ libraries })], services: [{ start, stop: () => store.stop() }] }
 }

@@ -11,6 +11,7 @@ import type { Home } from './home.ts'
 
 /** What every part may use. */
 export interface Ground {
+  readonly version: string
   readonly settings: Settings
   readonly home: Home
   readonly db: Database

@@ -70,7 +70,7 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
     const { newPassword } = await ensureAdmin(users, settings.adminPassword)
     const tokens = new Tokens(home.signingKey(), clock)
     const events = new Events(clock, (error) => logger.error('A subscriber of the events failed', { error }))
-    const ground: Ground = { settings, home, db, clock, events, tokens, logger, endpoint, stopping: stopping.signal }
+    const ground: Ground = { version: VERSION, settings, home, db, clock, events, tokens, logger, endpoint, stopping: stopping.signal }
 
     const secrets = composeSecrets(ground)
     const builds = composeBuilds(ground, secrets.forTasks.mask)

@@ -7,10 +7,11 @@ import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
 import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
+import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
 import type { Ground, Part } from './part.ts'
 
-export function composeScheduling({ db, home, clock, events, logger, settings }: Ground, secrets: TaskSecrets): Part {
+export function composeScheduling({ db, home, clock, events, logger, settings, version }: Ground, secrets: TaskSecrets): Part {
   const folder = settings.dagsFolder
   const dags = new SqliteDagStore(db)
   const runs = new SqliteDagRunStore(db)
@@ -20,5 +21,6 @@ export function composeScheduling({ db, home, clock, events, logger, settings }:
   const runner = new WorkerPool({ folder, secrets, xcoms, logs, clock, workers: settings.parallelism })
   const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events, logger, limits: { parallelism: settings.parallelism } })
   const files = new DagFolder({ folder, dags, clock, events, logger, onChange: () => scheduler.dagsChanged() })
-  return { doors: [], services: [files, scheduler] }
+  const door = airflowDoor({ scheduler, dags, runs, instances, xcoms, logs, clock, version, folder })
+  return { doors: [door], services: [files, scheduler] }
 }

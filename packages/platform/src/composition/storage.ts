@@ -21,7 +21,13 @@ export function composeBuckets({ db, home, clock, settings }: Ground, virtualObj
   const buckets = new Buckets({ store: new SqliteBucketStore(db), clock })
   const storage = new Storage({ buckets, store: new SqliteObjectStore(db), data, clock })
   const uploads = new Uploads({ storage, store: new SqliteUploadStore(db), data, clock })
-  return { doors: [createStorageDoor({ project: settings.project, buckets, storage, uploads, virtualObjects })] }
+  // What a crash left behind in the middle of a write.
+  const sweep = async () => {
+    await storage.sweep()
+    await uploads.sweep()
+  }
+  const door = createStorageDoor({ project: settings.project, buckets, storage, uploads, virtualObjects })
+  return { doors: [door], services: [{ start: sweep, stop: async () => {} }] }
 }
 
 export function composeImages({ db, home, clock, events }: Ground): Part {
