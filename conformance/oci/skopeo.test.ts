@@ -18,7 +18,7 @@ import { Server } from '../../packages/platform/src/composition/server.ts'
 import { systemClock } from '../../packages/platform/src/core/clock.ts'
 import { Events } from '../../packages/platform/src/core/events.ts'
 import { principal } from '../../packages/platform/src/core/principal.ts'
-import { createOciDoor } from '../../packages/platform/src/http/oci/oci-door.ts'
+import { ociDoor } from '../../packages/platform/src/http/oci/oci-door.ts'
 import { Registry } from '../../packages/platform/src/images/registry.ts'
 
 const isMissing = spawnSync('skopeo', ['--version']).error !== undefined
@@ -44,7 +44,7 @@ test('skopeo logs in, copies an image in and out unchanged, lists and deletes', 
   const token = await tokens.issue(principal('user:admin', ['images.read', 'images.write']), 600)
   const endpoint = await server.listen(0)
   server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
-    createOciDoor({ registry }),
+    ociDoor({ registry }),
   ])
   const image = `docker://${new URL(endpoint).host}/shop/api`
   const env = { ...process.env, HOME: home }

@@ -3,7 +3,7 @@ import type { Connection } from '@daggerboard/dag'
 import type { OAuth2Client } from 'google-auth-library'
 
 export const DEFAULT_CONNECTION = 'google_cloud_default'
-export const DEFAULT_REGION = 'us-central1'
+const DEFAULT_REGION = 'us-central1'
 
 /** What the constructors of Google's clients take. `fallback` chooses REST, so that one code path serves every endpoint. */
 export interface ClientOptions {

@@ -31,10 +31,10 @@ import { type DomainEvent, Events } from '../src/core/events.ts'
 import { silentLogger } from '../src/core/logger.ts'
 import { type Permission, principal, ROLE_PERMISSIONS } from '../src/core/principal.ts'
 import { authentication } from '../src/http/authentication.ts'
-import { createCloudBuildDoor } from '../src/http/cloud-build/cloud-build-door.ts'
+import { cloudBuildDoor } from '../src/http/cloud-build/cloud-build-door.ts'
 import type { DoorEnvironment } from '../src/http/door.ts'
-import { createRepositoryDoor } from '../src/http/git/repository.ts'
-import { createStorageDoor } from '../src/http/storage/storage-door.ts'
+import { repositoryDoor } from '../src/http/git/repository.ts'
+import { storageDoor } from '../src/http/storage/storage-door.ts'
 import { Pushes } from '../src/repositories/push.ts'
 
 export const PROJECT = 'shop'
@@ -52,7 +52,7 @@ export class BuildPlatform {
   readonly log: FileBuildLog
   readonly #pushTriggers: PushTriggers
   readonly #tokens = new Tokens(randomBytes(32), systemClock)
-  readonly #storage: Parameters<typeof createStorageDoor>[0]
+  readonly #storage: Parameters<typeof storageDoor>[0]
   #server: ServerType | null = null
   endpoint = 'http://127.0.0.1:0'
 
@@ -152,9 +152,9 @@ export class BuildPlatform {
     const byPassword = () => Promise.reject(new Error('There are no passwords here.'))
     app.use(authentication({ byToken: (text) => this.#tokens.verify(text), byPassword }))
     const { builds, triggers, runner, log, repositories, transport, pushes } = this
-    app.route('/', createCloudBuildDoor({ builds, triggers, runner, log, clock: systemClock }))
-    app.route('/', createRepositoryDoor({ repositories, transport, pushes, projectId: PROJECT }))
-    app.route('/', createStorageDoor(this.#storage))
+    app.route('/', cloudBuildDoor({ builds, triggers, runner, log, clock: systemClock }))
+    app.route('/', repositoryDoor({ repositories, transport, pushes, projectId: PROJECT }))
+    app.route('/', storageDoor(this.#storage))
     this.#server = await new Promise((resolve) => {
       const server: ServerType = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
         this.endpoint = `http://127.0.0.1:${port}`

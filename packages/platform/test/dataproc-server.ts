@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import { AppError } from '../src/core/app-error.ts'
 import { principal, ROLE_PERMISSIONS } from '../src/core/principal.ts'
 import { authentication } from '../src/http/authentication.ts'
-import { createDataprocDoor } from '../src/http/dataproc/dataproc-door.ts'
+import { dataprocDoor } from '../src/http/dataproc/dataproc-door.ts'
 import type { DoorEnvironment } from '../src/http/door.ts'
 import type { LocalCluster } from './local-cluster.ts'
 
@@ -34,7 +34,7 @@ export interface DataprocServer {
 export async function serveDataproc(local: LocalCluster): Promise<DataprocServer> {
   const app = new Hono<DoorEnvironment>()
   app.use(authentication(authenticator))
-  app.route('/', createDataprocDoor(local))
+  app.route('/', dataprocDoor(local))
   const server: ServerType = await new Promise((resolve) => {
     const started = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(started))
   })

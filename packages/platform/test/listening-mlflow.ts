@@ -15,7 +15,7 @@ import { type DomainEvent, Events } from '../src/core/events.ts'
 import { BUILD_PERMISSIONS, principal, REVISION_PERMISSIONS } from '../src/core/principal.ts'
 import { authentication } from '../src/http/authentication.ts'
 import type { DoorEnvironment } from '../src/http/door.ts'
-import { mlflowDoor } from '../src/http/mlflow/door.ts'
+import { mlflowDoor } from '../src/http/mlflow/mlflow-door.ts'
 import { createModelRegistry } from '../src/models/registry.ts'
 
 export interface ListeningMlflow {

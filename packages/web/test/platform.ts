@@ -9,8 +9,8 @@ import { ManualClock, systemClock } from '../../platform/src/core/clock.ts'
 import { Events } from '../../platform/src/core/events.ts'
 import { principal } from '../../platform/src/core/principal.ts'
 import type { DoorEnvironment } from '../../platform/src/http/door.ts'
-import { createLiveDoor } from '../../platform/src/http/live/door.ts'
-import { createWebDoor } from '../../platform/src/http/web.ts'
+import { liveDoor } from '../../platform/src/http/live/live-door.ts'
+import { webDoor } from '../../platform/src/http/web.ts'
 import { RefreshLog } from '../../platform/src/refreshes/refresh-log.ts'
 import type { Told } from '../src/canned/story.ts'
 
@@ -59,8 +59,8 @@ export async function startPlatform(folder: string) {
       return c.json({ error: { message: 'The row cannot be read.', problems: [`price is "${row.price}"; it must be a number.`] } }, 400)
     return c.json({ predictions: [{ purchased: 1, probability: 0.8312 }] })
   })
-  app.route('/', createLiveDoor({ events, refreshes, clock: systemClock, signal: stopping.signal, coalesceMs: 20 }))
-  app.route('/', createWebDoor({ folder }))
+  app.route('/', liveDoor({ events, refreshes, clock: systemClock, signal: stopping.signal, coalesceMs: 20 }))
+  app.route('/', webDoor({ folder }))
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
   await once(server, 'listening')
 

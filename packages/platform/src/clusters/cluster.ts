@@ -4,14 +4,14 @@ import { AppError } from '../core/app-error.ts'
 export type ClusterState = 'CREATING' | 'RUNNING' | 'ERROR' | 'DELETING'
 
 /** From which state a cluster may go to which. A cluster that is deleted is gone from the store. */
-export const CLUSTER_MOVES: Readonly<Record<ClusterState, readonly ClusterState[]>> = {
+const CLUSTER_MOVES: Readonly<Record<ClusterState, readonly ClusterState[]>> = {
   CREATING: ['RUNNING', 'ERROR', 'DELETING'],
   RUNNING: ['ERROR', 'DELETING'],
   ERROR: ['DELETING'],
   DELETING: [],
 }
 
-export interface ClusterStatus {
+interface ClusterStatus {
   readonly state: ClusterState
   readonly detail: string | null
   readonly stateStartTime: string

@@ -6,7 +6,7 @@ import type { Variables } from './sql-token.ts'
 export type JobState = 'PENDING' | 'SETUP_DONE' | 'RUNNING' | 'CANCEL_PENDING' | 'CANCEL_STARTED' | 'CANCELLED' | 'DONE' | 'ERROR'
 
 /** From which state a job may go to which. */
-export const JOB_MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
+const JOB_MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
   PENDING: ['SETUP_DONE', 'CANCEL_PENDING', 'ERROR'],
   SETUP_DONE: ['RUNNING', 'CANCEL_PENDING', 'ERROR'],
   RUNNING: ['DONE', 'ERROR', 'CANCEL_PENDING'],
@@ -19,13 +19,13 @@ export const JOB_MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
 
 export const isFinished = (job: Job): boolean => JOB_MOVES[job.status.state].length === 0
 
-export interface JobStatus {
+interface JobStatus {
   readonly state: JobState
   readonly detail: string | null
   readonly stateStartTime: string
 }
 
-export interface SparkSqlJob {
+interface SparkSqlJob {
   /** Either a script in a bucket, or the statements themselves. */
   readonly queryFileUri: string | null
   readonly queries: readonly string[]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AppError } from '../core/app-error.ts'
 import type { ObjectFolder, WrittenParts } from './engine.ts'
 
-export const MANIFEST = '_manifest.json'
+const MANIFEST = '_manifest.json'
 
 export interface Manifest {
   readonly start: string | null

@@ -11,8 +11,8 @@ import type { VirtualObjects } from '../buckets/storage.ts'
 import { BuildRunner } from '../builds/build-runner.ts'
 import { Builds } from '../builds/builds.ts'
 import { PushTriggers } from '../builds/push-triggers.ts'
-import { createCloudBuildDoor } from '../http/cloud-build/cloud-build-door.ts'
-import { createRepositoryDoor } from '../http/git/repository.ts'
+import { cloudBuildDoor } from '../http/cloud-build/cloud-build-door.ts'
+import { repositoryDoor } from '../http/git/repository.ts'
 import { Pushes } from '../repositories/push.ts'
 import type { Ground, Part } from './part.ts'
 
@@ -41,8 +41,8 @@ export function composeBuilds(ground: Ground, mask: (text: string) => string): B
 
   return {
     doors: [
-      createCloudBuildDoor({ builds, triggers, runner, log, clock }),
-      createRepositoryDoor({ repositories, transport: new GitProcessTransport(git), pushes, projectId }),
+      cloudBuildDoor({ builds, triggers, runner, log, clock }),
+      repositoryDoor({ repositories, transport: new GitProcessTransport(git), pushes, projectId }),
     ],
     // Pushes begin last: they tell what was missed, and somebody must listen.
     services: [runner, pushTriggers, pushes],

@@ -10,7 +10,7 @@ import { SqliteClusterOperationStore } from '../adapters/sqlite/cluster-operatio
 import { SqliteJobStore } from '../adapters/sqlite/job.ts'
 import { Clusters } from '../clusters/clusters.ts'
 import { Jobs } from '../clusters/jobs.ts'
-import { createDataprocDoor } from '../http/dataproc/dataproc-door.ts'
+import { dataprocDoor } from '../http/dataproc/dataproc-door.ts'
 import { Warehouse } from '../warehouse/warehouse.ts'
 import type { Ground, Part } from './part.ts'
 
@@ -38,5 +38,5 @@ export function composeData({ db, home, clock, events, tokens, logger, endpoint 
     logger,
   })
   const warehouseService = { start: async () => {}, stop: () => engine.stop() }
-  return { doors: [createDataprocDoor({ clusters, jobs })], services: [warehouseService, clusters, jobs], warehouse }
+  return { doors: [dataprocDoor({ clusters, jobs })], services: [warehouseService, clusters, jobs], warehouse }
 }

@@ -1,7 +1,7 @@
 /** The platform's own libraries, served as npm packages to the builds of model projects. */
 import { join } from 'node:path'
 import { TypescriptLibraryStore } from '../adapters/typescript/library.ts'
-import { npmDoor } from '../http/npm/door.ts'
+import { npmDoor } from '../http/npm/npm-door.ts'
 import { Libraries } from '../libraries/library.ts'
 import { ROOT } from '../settings.ts'
 import type { Ground, Part } from './part.ts'

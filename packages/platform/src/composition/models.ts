@@ -1,7 +1,7 @@
 /** Experiments, runs and models, behind MLflow's protocol. */
 import { FilesystemArtifactStore } from '../adapters/filesystem/artifact.ts'
 import { sqliteModelStores } from '../adapters/sqlite/model-stores.ts'
-import { mlflowDoor } from '../http/mlflow/door.ts'
+import { mlflowDoor } from '../http/mlflow/mlflow-door.ts'
 import { createModelRegistry } from '../models/registry.ts'
 import type { Ground, Part } from './part.ts'
 

@@ -1,8 +1,8 @@
 /** Refreshes, the live stream, and the page that shows them. */
 import { join } from 'node:path'
 import { SqliteRefreshStore } from '../adapters/sqlite/refresh.ts'
-import { createLiveDoor } from '../http/live/door.ts'
-import { createWebDoor } from '../http/web.ts'
+import { liveDoor } from '../http/live/live-door.ts'
+import { webDoor } from '../http/web.ts'
 import { RefreshLog } from '../refreshes/refresh-log.ts'
 import { ROOT } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
@@ -14,8 +14,8 @@ export function composeRefreshes({ db, clock, events, logger, stopping }: Ground
     clock,
     onError: (error) => logger.error('A refresh was not kept', { error }),
   })
-  return { doors: [createLiveDoor({ events, refreshes, clock, signal: stopping })], services: [refreshes] }
+  return { doors: [liveDoor({ events, refreshes, clock, signal: stopping })], services: [refreshes] }
 }
 
 /** Mounted last: it answers what no protocol has answered. */
-export const composeWeb = (): Part => ({ doors: [createWebDoor({ folder: join(ROOT, 'packages/web/dist') })] })
+export const composeWeb = (): Part => ({ doors: [webDoor({ folder: join(ROOT, 'packages/web/dist') })] })

@@ -2,8 +2,8 @@
 import { ProcessRevisions } from '../adapters/process/revision.ts'
 import { SqliteRevisionStore } from '../adapters/sqlite/revision.ts'
 import { SqliteServiceStore } from '../adapters/sqlite/service.ts'
-import { createIngress } from '../http/ingress.ts'
-import { createRunDoor } from '../http/run/run-door.ts'
+import { ingressDoor } from '../http/ingress.ts'
+import { runDoor } from '../http/run/run-door.ts'
 import { Fleet } from '../services/fleet.ts'
 import { Services } from '../services/services.ts'
 import type { Ground, Part } from './part.ts'
@@ -18,5 +18,5 @@ export function composeServices({ db, home, clock, events, tokens, logger, endpo
   const driver = new ProcessRevisions({ home: home.folder('revisions'), endpoint, tokens, clock })
   const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock, logger })
   const services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock })
-  return { doors: [createRunDoor({ services })], services: [services], ingress: { doors: [createIngress({ services })] } }
+  return { doors: [runDoor({ services })], services: [services], ingress: { doors: [ingressDoor({ services })] } }
 }

@@ -10,8 +10,8 @@ import { SqliteUploadStore } from '../adapters/sqlite/upload.ts'
 import { Buckets } from '../buckets/bucket.ts'
 import { Storage, type VirtualObjects } from '../buckets/storage.ts'
 import { Uploads } from '../buckets/upload.ts'
-import { createOciDoor } from '../http/oci/oci-door.ts'
-import { createStorageDoor } from '../http/storage/storage-door.ts'
+import { ociDoor } from '../http/oci/oci-door.ts'
+import { storageDoor } from '../http/storage/storage-door.ts'
 import { Registry } from '../images/registry.ts'
 import type { Ground, Part } from './part.ts'
 
@@ -26,7 +26,7 @@ export function composeBuckets({ db, home, clock, settings }: Ground, virtualObj
     await storage.sweep()
     await uploads.sweep()
   }
-  const door = createStorageDoor({ project: settings.project, buckets, storage, uploads, virtualObjects })
+  const door = storageDoor({ project: settings.project, buckets, storage, uploads, virtualObjects })
   return { doors: [door], services: [{ start: sweep, stop: async () => {} }] }
 }
 
@@ -34,5 +34,5 @@ export function composeImages({ db, home, clock, events }: Ground): Part {
   const data = new BlobFiles(home.folder('images'))
   const stores = { blobs: new SqliteBlobStore(db), manifests: new SqliteManifestStore(db), tags: new SqliteTagStore(db) }
   const registry = new Registry({ ...stores, data, events, clock })
-  return { doors: [createOciDoor({ registry })], services: [{ start: () => data.sweep(), stop: async () => {} }] }
+  return { doors: [ociDoor({ registry })], services: [{ start: () => data.sweep(), stop: async () => {} }] }
 }

@@ -22,7 +22,7 @@ const HOP_BY_HOP = new Set([
 ])
 
 /** Mount it at `/` before all other doors: a request to `NAME.localhost` is for the service, whatever its path. */
-export function createIngress({ services, onInternalError = console.error }: IngressOptions): Door {
+export function ingressDoor({ services, onInternalError = console.error }: IngressOptions): Door {
   const door = createDoor({ onInternalError })
 
   door.all('*', (c, next) => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
-import { createWebDoor } from './web.ts'
+import { webDoor } from './web.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'web-door-'))
 after(() => rmSync(home, { recursive: true }))
@@ -12,7 +12,7 @@ mkdirSync(join(folder, 'assets'), { recursive: true })
 writeFileSync(join(folder, 'index.html'), '<title>page</title>')
 writeFileSync(join(folder, 'assets', 'index-1a2b.js'), 'export {}')
 writeFileSync(join(home, 'secret.txt'), 'treasure')
-const get = (path: string, from = folder) => createWebDoor({ folder: from }).fetch(new Request(`http://localhost${path}`))
+const get = (path: string, from = folder) => webDoor({ folder: from }).fetch(new Request(`http://localhost${path}`))
 
 describe('the page', () => {
   it('is served at any address that is not a protocol', async () => {

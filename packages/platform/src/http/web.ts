@@ -33,7 +33,7 @@ export interface WebDoorOptions {
 }
 
 /** Mount it last: it answers every GET that nobody else has answered. */
-export function createWebDoor({ folder }: WebDoorOptions): Door {
+export function webDoor({ folder }: WebDoorOptions): Door {
   const door = createDoor()
   door.get('*', async (c) => {
     const path = c.req.path

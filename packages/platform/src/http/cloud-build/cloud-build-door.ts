@@ -9,7 +9,7 @@ export interface CloudBuildDoorOptions extends BuildRoutesOptions, TriggerRoutes
 }
 
 /** Mount it at `/`. Every route answers both with and without `locations/LOCATION`. */
-export function createCloudBuildDoor({ onInternalError = console.error, ...options }: CloudBuildDoorOptions): Door {
+export function cloudBuildDoor({ onInternalError = console.error, ...options }: CloudBuildDoorOptions): Door {
   const door = createDoor({ errorBody: googleErrorBody, onInternalError })
   for (const root of ['/v1/projects/:project', '/v1/projects/:project/locations/:location']) {
     addLogRoute(door, root, options)

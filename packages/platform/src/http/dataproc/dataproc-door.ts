@@ -12,7 +12,7 @@ export interface DataprocDoorOptions {
 }
 
 /** Mount it at `/`. */
-export function createDataprocDoor({ clusters, jobs, onInternalError = console.error }: DataprocDoorOptions): Door {
+export function dataprocDoor({ clusters, jobs, onInternalError = console.error }: DataprocDoorOptions): Door {
   const door = createDoor({ errorBody: googleErrorBody, onInternalError })
   addClusterRoutes(door, clusters)
   addJobRoutes(door, jobs)

@@ -83,4 +83,4 @@ function response(operation: ClusterOperation, cluster: Cluster | null): Record<
   return { '@type': `${TYPE}.Cluster`, ...created }
 }
 
-export const placeName = ({ project, region }: Place): string => `projects/${project}/regions/${region}`
+const placeName = ({ project, region }: Place): string => `projects/${project}/regions/${region}`

@@ -21,7 +21,7 @@ type GitContext = Context<DoorEnvironment>
 
 const NO_CACHE = { 'cache-control': 'no-cache, max-age=0, must-revalidate', expires: 'Fri, 01 Jan 1980 00:00:00 GMT', pragma: 'no-cache' }
 
-export function createRepositoryDoor({
+export function repositoryDoor({
   repositories,
   transport,
   pushes,

@@ -16,7 +16,7 @@ import { type DomainEvent, Events } from '../../core/events.ts'
 import { principal } from '../../core/principal.ts'
 import { IMAGE_INDEX, IMAGE_MANIFEST } from '../../images/manifest.ts'
 import { Registry } from '../../images/registry.ts'
-import { createOciDoor } from './oci-door.ts'
+import { ociDoor } from './oci-door.ts'
 
 const server = new Server()
 const pushed: DomainEvent[] = []
@@ -41,7 +41,7 @@ before(async () => {
   token = await tokens.issue(principal('build:7', ['images.read', 'images.write']), 600)
   endpoint = await server.listen(0)
   server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
-    createOciDoor({ registry }),
+    ociDoor({ registry }),
   ])
 })
 

@@ -42,7 +42,7 @@ const HANDLERS: Readonly<Record<keyof typeof PATHS, Readonly<Record<string, read
 }
 
 /** Mount it at `/`. Paths of the services' API, which share the root `/v2`, pass it by. */
-export function createOciDoor({ registry, onInternalError = console.error }: OciDoorOptions): Door {
+export function ociDoor({ registry, onInternalError = console.error }: OciDoorOptions): Door {
   const door = createDoor({ errorBody, challenge: 'Basic realm="daggerboard"', statusOf, onInternalError })
 
   for (const path of ['/v2/', '/v2'])

@@ -27,9 +27,9 @@ import { IMAGE_MANIFEST } from '../../images/manifest.ts'
 import { Registry } from '../../images/registry.ts'
 import { Fleet } from '../../services/fleet.ts'
 import { Services } from '../../services/services.ts'
-import { createIngress } from '../ingress.ts'
-import { createOciDoor } from '../oci/oci-door.ts'
-import { createRunDoor } from './run-door.ts'
+import { ingressDoor } from '../ingress.ts'
+import { ociDoor } from '../oci/oci-door.ts'
+import { runDoor } from './run-door.ts'
 
 const PARENT = 'projects/shop/locations/us-central1'
 
@@ -68,9 +68,9 @@ before(async () => {
     const store = new SqliteServiceStore(db)
     services = new Services({ store, revisions, driver, fleet, endpoint, events, clock: systemClock })
     server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
-      createIngress({ services }),
-      createOciDoor({ registry }),
-      createRunDoor({ services }),
+      ingressDoor({ services }),
+      ociDoor({ registry }),
+      runDoor({ services }),
     ])
     await services.start()
     stop = () => services.stop()

@@ -21,7 +21,7 @@ type DoorContext = Context<DoorEnvironment>
 const PARENT = '/v2/projects/:project/locations/:location'
 
 /** Mount it at `/`. */
-export function createRunDoor({ services, onInternalError = console.error }: RunDoorOptions): Door {
+export function runDoor({ services, onInternalError = console.error }: RunDoorOptions): Door {
   const door = createDoor({ errorBody: googleErrorBody, onInternalError })
   const read = permit('services.read')
   const write = permit('services.write')

@@ -20,7 +20,7 @@ import { systemClock } from '../../core/clock.ts'
 import { principal } from '../../core/principal.ts'
 import { authentication } from '../authentication.ts'
 import type { DoorEnvironment } from '../door.ts'
-import { createStorageDoor } from './storage-door.ts'
+import { storageDoor } from './storage-door.ts'
 
 let home: string
 let server: ServerType
@@ -42,7 +42,7 @@ before(async () => {
   const virtualObjects = (bucket: string, name: string) => (`${bucket}/${name}` === 'logs/log-1.txt' ? { path: log, size: Infinity } : null)
   const app = new Hono<DoorEnvironment>()
   app.use(authentication({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords here')) }))
-  app.route('/', createStorageDoor({ project: 'shop', buckets, storage, uploads, virtualObjects }))
+  app.route('/', storageDoor({ project: 'shop', buckets, storage, uploads, virtualObjects }))
   server = await new Promise((resolve) => {
     const listening = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => {
       endpoint = `http://127.0.0.1:${port}`

@@ -20,7 +20,7 @@ export interface StorageDoorOptions {
 }
 
 /** Mount it at `/`. */
-export function createStorageDoor({
+export function storageDoor({
   project,
   buckets,
   storage,

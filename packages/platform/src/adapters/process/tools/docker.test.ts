@@ -13,9 +13,9 @@ import { systemClock } from '../../../core/clock.ts'
 import { Events } from '../../../core/events.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { BUILD_PERMISSIONS, principal } from '../../../core/principal.ts'
-import { createIngress } from '../../../http/ingress.ts'
-import { createOciDoor } from '../../../http/oci/oci-door.ts'
-import { createRunDoor } from '../../../http/run/run-door.ts'
+import { ingressDoor } from '../../../http/ingress.ts'
+import { ociDoor } from '../../../http/oci/oci-door.ts'
+import { runDoor } from '../../../http/run/run-door.ts'
 import { Registry } from '../../../images/registry.ts'
 import { Fleet } from '../../../services/fleet.ts'
 import { Services } from '../../../services/services.ts'
@@ -58,9 +58,9 @@ before(async () => {
   const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock: systemClock, logger: silentLogger })
   services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock: systemClock })
   server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
-    createIngress({ services }),
-    createOciDoor({ registry }),
-    createRunDoor({ services }),
+    ingressDoor({ services }),
+    ociDoor({ registry }),
+    runDoor({ services }),
   ])
   token = await tokens.issue(principal('build:5', BUILD_PERMISSIONS), 600)
   await write('server.mjs', SERVER)

@@ -11,7 +11,7 @@ import { Events } from '../../core/events.ts'
 import { type Permission, principal } from '../../core/principal.ts'
 import { RefreshLog } from '../../refreshes/refresh-log.ts'
 import type { DoorEnvironment } from '../door.ts'
-import { createLiveDoor } from './door.ts'
+import { liveDoor } from './live-door.ts'
 
 const stopping = new AbortController()
 const events = new Events(systemClock, (error) => assert.fail(String(error)))
@@ -24,7 +24,7 @@ app.use(async (c, next) => {
   c.set('authenticationProblem', null)
   await next()
 })
-app.route('/', createLiveDoor({ events, refreshes: log, clock: systemClock, signal: stopping.signal, heartbeatMs: 50, coalesceMs: 10 }))
+app.route('/', liveDoor({ events, refreshes: log, clock: systemClock, signal: stopping.signal, heartbeatMs: 50, coalesceMs: 10 }))
 const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
 await once(server, 'listening')
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

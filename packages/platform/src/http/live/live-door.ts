@@ -3,7 +3,7 @@ import { createDoor, type Door, type DoorOptions } from '../door.ts'
 import { type EventStreamOptions, eventRoutes } from './event.ts'
 import { refreshRoutes } from './refresh.ts'
 
-export function createLiveDoor({ onInternalError, ...options }: EventStreamOptions & Pick<DoorOptions, 'onInternalError'>): Door {
+export function liveDoor({ onInternalError, ...options }: EventStreamOptions & Pick<DoorOptions, 'onInternalError'>): Door {
   const door = createDoor(onInternalError ? { onInternalError } : {})
   refreshRoutes(door, options.refreshes)
   eventRoutes(door, options)

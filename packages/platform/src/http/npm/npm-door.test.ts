@@ -16,7 +16,7 @@ import { BUILD_PERMISSIONS, principal } from '../../core/principal.ts'
 import { Libraries } from '../../libraries/library.ts'
 import { authentication } from '../authentication.ts'
 import type { DoorEnvironment } from '../door.ts'
-import { npmDoor } from './door.ts'
+import { npmDoor } from './npm-door.ts'
 
 const run = promisify(execFile)
 const workspaces = resolve(import.meta.dirname, '../../../..')
