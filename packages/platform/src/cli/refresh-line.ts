@@ -48,9 +48,9 @@ const score = (value: unknown) => Number(value).toFixed(4)
 const FACTS: Record<string, (stage: StageView) => string> = {
   interval: ({ start, end }) => `${day(start)} to ${day(end)} UTC`,
   cluster: ({ name, clusterState }) => [name, clusterState].filter(Boolean).join(' '),
-  transform: ({ inputRows, outputRows, progress }) => {
-    if (outputRows !== null) return `${count(inputRows)} events to ${count(outputRows)} rows`
-    return progress === null ? 'running' : `${Math.round(Number(progress) * 100)} %`
+  transform: ({ state, inputRows, outputRows, progress }) => {
+    if (state === 'success') return `${count(inputRows)} events to ${count(outputRows)} rows`
+    return progress === null ? 'begins' : `${Math.round(Number(progress) * 100)} %`
   },
   build: ({ repository, steps }) =>
     `${repository ?? ''} ${(steps as { id: string; status: string }[]).map((step) => `${step.id} ${step.status}`).join(', ')}`,
