@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -120,5 +122,23 @@ describe('the warehouse', () => {
     process.kill(engine.processId ?? 0, 'SIGKILL')
     await assert.rejects(dying, { code: 'unavailable' })
     assert.equal(await warehouse.countEvents(), 1)
+  })
+
+  it('gets its file back when the platform before it was killed in the middle of a statement', async () => {
+    const path = join(directory, 'killed.duckdb')
+    const module = new URL('../adapters/duckdb/engine-process.ts', import.meta.url)
+    const script = `
+      const { EngineProcess } = await import('${module}')
+      const engine = new EngineProcess({ name: 'old', path: ${JSON.stringify(path)}, clock: { now: () => new Date(), sleep: async () => {} } })
+      await engine.start()
+      const work = engine.run('SELECT count(*) FROM range(100000000) a, range(100000) b', { onProgress: () => {} })
+      process.stdout.write('running')
+      await work`
+    const old = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(old.stdout, 'data')
+    old.kill('SIGKILL')
+    const next = new EngineProcess({ name: 'new', path, clock: systemClock })
+    await next.run('CREATE TABLE t AS SELECT 1')
+    await next.stop()
   })
 })

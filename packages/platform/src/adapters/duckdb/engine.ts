@@ -13,7 +13,8 @@ const reply = (message: EngineReply) => process.send?.(message)
 
 process.on('message', (request: EngineRequest) => void handle(request))
 // The platform is gone (also after a `kill -9`): nobody can read an answer any more, and the file must be free for the next platform.
-process.on('disconnect', () => process.exit(0))
+// An orderly exit would wait for the statement that runs; what it committed is safe in the file's log.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function handle(request: EngineRequest): Promise<void> {
   if (request.kind === 'interrupt') return sessions.get(request.session)?.interrupt()
