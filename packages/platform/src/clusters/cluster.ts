@@ -4,7 +4,7 @@ import { AppError } from '../core/app-error.ts'
 export type ClusterState = 'CREATING' | 'RUNNING' | 'ERROR' | 'DELETING'
 
 /** From which state a cluster may go to which. A cluster that is deleted is gone from the store. */
-const CLUSTER_MOVES: Readonly<Record<ClusterState, readonly ClusterState[]>> = {
+export const CLUSTER_MOVES: Readonly<Record<ClusterState, readonly ClusterState[]>> = {
   CREATING: ['RUNNING', 'ERROR', 'DELETING'],
   RUNNING: ['ERROR', 'DELETING'],
   ERROR: ['DELETING'],

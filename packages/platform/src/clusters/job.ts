@@ -6,7 +6,7 @@ import type { Variables } from './sql-token.ts'
 export type JobState = 'PENDING' | 'SETUP_DONE' | 'RUNNING' | 'CANCEL_PENDING' | 'CANCEL_STARTED' | 'CANCELLED' | 'DONE' | 'ERROR'
 
 /** From which state a job may go to which. */
-const JOB_MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
+export const JOB_MOVES: Readonly<Record<JobState, readonly JobState[]>> = {
   PENDING: ['SETUP_DONE', 'CANCEL_PENDING', 'ERROR'],
   SETUP_DONE: ['RUNNING', 'CANCEL_PENDING', 'ERROR'],
   RUNNING: ['DONE', 'ERROR', 'CANCEL_PENDING'],

@@ -16,6 +16,7 @@ import type { ObjectFolder, TableReader } from './engine.ts'
 import { isFinished, type Job, type JobRequest, type JobState, type JobStore, moveJob } from './job.ts'
 import { ScriptRun } from './script-run.ts'
 import { parseScript, type Statement } from './sql-script.ts'
+import { Turns } from './turns.ts'
 
 const HOUR_MS = 3_600_000
 /** What a job may do with the rights of the one who submitted it, and no more. */
@@ -47,6 +48,7 @@ interface ActiveJob {
 export class Jobs implements Service {
   #options: JobsOptions
   #active = new Map<string, ActiveJob>()
+  #folders = new Turns()
   /** The last job of each cluster: the next one waits for it. */
   #queues = new Map<string, Promise<void>>()
 
@@ -182,6 +184,7 @@ export class Jobs implements Service {
         clock,
         rowsPerPart,
         signal,
+        folders: this.#folders,
         variables: active.job.sparkSqlJob.scriptVariables,
         log: (line) => this.#log(active, line),
         onProgress: (fraction) => this.#progress(active, fraction, run),

@@ -7,6 +7,7 @@ import type { EngineSession, ObjectFolder, TableReader } from './engine.ts'
 import { parseFolder, replaceFolder } from './output-folder.ts'
 import type { Statement } from './sql-script.ts'
 import type { Variables } from './sql-token.ts'
+import type { Turns } from './turns.ts'
 
 const SHOWN_ROWS = 20
 
@@ -16,6 +17,8 @@ export interface ScriptRunOptions {
   readonly objects: ObjectFolder
   readonly clock: Clock
   readonly variables: Variables
+  /** Shared by all jobs, so that a folder is replaced by one at a time. */
+  readonly folders: Turns
   readonly rowsPerPart: number
   readonly signal: AbortSignal
   log(line: string): void
@@ -107,7 +110,7 @@ export class ScriptRun {
   }
 
   async #writeFolder(statement: Statement & { kind: 'writeFolder' }, onProgress: (fraction: number) => void): Promise<string> {
-    const { session, objects, variables, clock, rowsPerPart, signal } = this.#options
+    const { session, objects, variables, folders, clock, rowsPerPart, signal } = this.#options
     const folder = parseFolder(statement.folder)
     const written = await session.writeParts(statement.query, {
       header: statement.header,
@@ -116,9 +119,10 @@ export class ScriptRun {
       onProgress: (fraction) => onProgress(fraction * 0.8),
     })
     const facts = { start: variables.start ?? null, end: variables.end ?? null, inputRows: this.inputRows, createdAt: clock.now() }
-    const manifest = await replaceFolder(objects, folder, written, facts, session.directory, {
-      signal,
-      onProgress: (fraction) => onProgress(0.8 + fraction * 0.2),
+    const work = { signal, onProgress: (fraction: number) => onProgress(0.8 + fraction * 0.2) }
+    const manifest = await folders.take(folder, () => {
+      signal.throwIfAborted()
+      return replaceFolder(objects, folder, written, facts, session.directory, work)
     })
     this.outputRows += manifest.rows
     return `Wrote ${manifest.rows.toLocaleString('en')} rows in ${manifest.parts.length} part(s) to ${folder}.`

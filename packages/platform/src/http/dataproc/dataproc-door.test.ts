@@ -133,6 +133,17 @@ describe("the door of Dataproc, driven by Google's own client", () => {
     assert.equal(read.status?.state, 'DONE', read.status?.details ?? '')
   })
 
+  it('lets two clusters that replace the same folder take turns', async () => {
+    const folder = 'gs://daggerboard-data/out/contested.csv/'
+    await create('rival')
+    const write = `INSERT OVERWRITE DIRECTORY '${folder}' USING csv SELECT * FROM range(9)`
+    const ended = await Promise.all(['sql', 'rival', 'sql', 'rival'].map((name) => run(name, [write])))
+    assert.deepEqual([...new Set(ended.map((job) => job.status?.state))], ['DONE'])
+    const manifest = JSON.parse(await readFile(join(directory, 'buckets/daggerboard-data/out/contested.csv/_manifest.json'), 'utf8'))
+    const named = ['_manifest.json', ...manifest.parts.map((part: { name: string }) => part.name)].map((name) => folder + name)
+    assert.deepEqual((await local.objects.list(folder)).sort(), named.sort())
+  })
+
   it('answers the same request id with the same job', async () => {
     const request = {
       ...where,
