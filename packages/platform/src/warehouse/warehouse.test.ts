@@ -117,6 +117,13 @@ describe('the warehouse', () => {
     const timer = setTimeout(() => controller.abort(new Error('enough')), 500)
     await assert.rejects(work, /enough/)
     clearTimeout(timer)
+    // An interruption that comes before the statement has begun counts as well.
+    for (let turn = 0; turn < 10; turn++) {
+      const early = new AbortController()
+      const begun = engine.run(endless, { signal: early.signal, session: `early-${turn}` })
+      setImmediate(() => early.abort(new Error('at once')))
+      await assert.rejects(begun, /at once/)
+    }
     const dying = engine.run(endless)
     await engine.start()
     process.kill(engine.processId ?? 0, 'SIGKILL')

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/clock.ts'
 export type EngineRequest =
   | { id: number; kind: 'open'; path: string; config: Record<string, string>; setup: readonly string[] }
   | { id: number; kind: 'run'; session: string; sql: string; values: readonly unknown[] }
-  | { kind: 'interrupt'; session: string }
+  | { id: number; kind: 'interrupt'; session: string }
   | { kind: 'close'; session: string }
 
 export type EngineReply =
@@ -91,10 +91,16 @@ export class EngineProcess {
     signal?.throwIfAborted()
     this.#idle.abort()
     await this.start()
-    const interrupt = () => this.#child?.connected && this.#child.send({ kind: 'interrupt', session } satisfies EngineRequest)
+    let id = 0
+    const interrupt = () => this.#child?.connected && this.#child.send({ id, kind: 'interrupt', session } satisfies EngineRequest)
     signal?.addEventListener('abort', interrupt, { once: true })
     try {
-      return (await this.#ask((id) => ({ id, kind: 'run', session, sql, values }), onProgress)) as T[]
+      signal?.throwIfAborted()
+      const asked = this.#ask((own) => {
+        id = own
+        return { id, kind: 'run', session, sql, values }
+      }, onProgress)
+      return (await asked) as T[]
     } catch (error) {
       signal?.throwIfAborted()
       throw error

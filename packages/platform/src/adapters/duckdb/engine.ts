@@ -2,12 +2,15 @@
 import { DuckDBInstance, type DuckDBValue } from '@duckdb/node-api'
 import type { EngineReply, EngineRequest } from './engine-process.ts'
 
-const PROGRESS_EVERY_MS = 200
+const LOOK_EVERY_MS = 100
 
 type Connection = Awaited<ReturnType<DuckDBInstance['connect']>>
 
 let instance: DuckDBInstance | undefined
 const sessions = new Map<string, Connection>()
+/** Requests to interrupt. DuckDB forgets an interruption that comes before its statement has begun, so it is repeated until the statement has ended. */
+const interrupted = new Set<number>()
+const running = new Set<number>()
 
 const reply = (message: EngineReply) => process.send?.(message)
 
@@ -17,7 +20,12 @@ process.on('message', (request: EngineRequest) => void handle(request))
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function handle(request: EngineRequest): Promise<void> {
-  if (request.kind === 'interrupt') return sessions.get(request.session)?.interrupt()
+  if (request.kind === 'interrupt') {
+    if (!running.has(request.id)) return
+    interrupted.add(request.id)
+    sessions.get(request.session)?.interrupt()
+    return
+  }
   if (request.kind === 'close') {
     sessions.get(request.session)?.closeSync()
     sessions.delete(request.session)
@@ -40,16 +48,22 @@ async function open({ path, config, setup }: EngineRequest & { kind: 'open' }): 
 }
 
 async function run({ id, session, sql, values }: EngineRequest & { kind: 'run' }): Promise<Record<string, unknown>[]> {
-  const connection = await connectionOf(session)
-  const timer = setInterval(() => {
-    const { percentage } = connection.progress
-    if (percentage >= 0) reply({ id, kind: 'progress', fraction: percentage / 100 })
-  }, PROGRESS_EVERY_MS)
+  running.add(id)
+  let timer: NodeJS.Timeout | undefined
   try {
+    const connection = await connectionOf(session)
+    if (interrupted.has(id)) throw new Error('The statement was interrupted.')
+    timer = setInterval(() => {
+      if (interrupted.has(id)) return connection.interrupt()
+      const { percentage } = connection.progress
+      if (percentage >= 0) reply({ id, kind: 'progress', fraction: percentage / 100 })
+    }, LOOK_EVERY_MS)
     const result = await connection.runAndReadAll(sql, values as DuckDBValue[])
     return result.getRowObjectsJS().map(withPlainNumbers)
   } finally {
     clearInterval(timer)
+    running.delete(id)
+    interrupted.delete(id)
   }
 }
 
