@@ -23,11 +23,14 @@ export class RunningPlatform {
     this.#lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   }
 
-  /** Runs `main.ts` with `args` in an empty home, or in `home`, on a free port. */
-  static async start(args: readonly string[], { home }: { home?: string } = {}): Promise<RunningPlatform> {
+  /** Runs `main.ts` with `args` in an empty home, or in `home`, on a free port, with the settings in `environment`. */
+  static async start(
+    args: readonly string[],
+    { home, environment = {} }: { home?: string; environment?: Readonly<Record<string, string>> } = {},
+  ): Promise<RunningPlatform> {
     const folder = home ?? (await mkdtemp(join(tmpdir(), 'daggerboard-test-')))
     const { DAGGERBOARD_TEST_DATA: _, NODE_TEST_CONTEXT: __, ...rest } = process.env
-    const env = { ...rest, DAGGERBOARD_HOME: folder, DAGGERBOARD_PORT: '0', DAGGERBOARD_ADMIN_PASSWORD: PASSWORD }
+    const env = { ...rest, ...environment, DAGGERBOARD_HOME: folder, DAGGERBOARD_PORT: '0', DAGGERBOARD_ADMIN_PASSWORD: PASSWORD }
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'packages/platform/src/main.ts'), ...args], {
       cwd: root,
       env,
@@ -46,11 +49,22 @@ export class RunningPlatform {
     }
   }
 
-  async client(endpoint: string): Promise<PlatformClient> {
+  /** Its address, once it has greeted. */
+  async endpoint(): Promise<string> {
+    const greeting = await this.line((line) => line.includes('Web '))
+    return /http:\S+(?=\/)/.exec(greeting)?.[0] ?? ''
+  }
+
+  /** A token of its admin. */
+  async token(endpoint: string): Promise<string> {
     const body = JSON.stringify({ username: 'admin', password: PASSWORD })
     const answer = await fetch(`${endpoint}/auth/token`, { method: 'POST', body })
     const { access_token: token } = (await answer.json()) as { access_token: string }
-    return new PlatformClient({ endpoint, token })
+    return token
+  }
+
+  async client(endpoint: string): Promise<PlatformClient> {
+    return new PlatformClient({ endpoint, token: await this.token(endpoint) })
   }
 
   get output(): string {
@@ -71,6 +85,6 @@ export class RunningPlatform {
     await rm(this.home, { recursive: true, force: true })
   }
 
-  /** Credentials that `git` may be given in an address. */
+  /** Credentials of its admin, as `git` may be given them in an address. */
   static readonly login = `admin:${PASSWORD}`
 }

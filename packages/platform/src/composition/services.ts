@@ -2,7 +2,7 @@
 import { ProcessRevisions } from '../adapters/process/revision.ts'
 import { SqliteRevisionStore } from '../adapters/sqlite/revision.ts'
 import { SqliteServiceStore } from '../adapters/sqlite/service.ts'
-import { ingressDoor } from '../http/ingress.ts'
+import { ingressDoor } from '../http/ingress/ingress-door.ts'
 import { runDoor } from '../http/run/run-door.ts'
 import { Fleet } from '../services/fleet.ts'
 import { Services } from '../services/services.ts'

@@ -28,8 +28,7 @@ export interface FleetOptions {
 /** The right to send one request to a revision; `release` it when the answer has ended. */
 export interface Lease {
   readonly revision: string
-  readonly host: string
-  readonly port: number
+  readonly running: RunningRevision
   release(): void
 }
 
@@ -93,7 +92,7 @@ export class Fleet {
       isReleased = true
       if (--instance.inFlight === 0) instance.onIdle()
     }
-    return { revision: name, host: instance.running.host, port: instance.running.port, release }
+    return { revision: name, running: instance.running, release }
   }
 
   /** Lets the revision finish its requests, for `drainMs` at most, and stops it. */

@@ -1,68 +1,27 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Tokens } from '../../../accounts/token.ts'
-import { Server } from '../../../composition/server.ts'
-import { systemClock } from '../../../core/clock.ts'
-import { Events } from '../../../core/events.ts'
-import { silentLogger } from '../../../core/logger.ts'
-import { BUILD_PERMISSIONS, principal } from '../../../core/principal.ts'
-import { ingressDoor } from '../../../http/ingress.ts'
-import { ociDoor } from '../../../http/oci/oci-door.ts'
-import { runDoor } from '../../../http/run/run-door.ts'
-import { Registry } from '../../../images/registry.ts'
-import { Fleet } from '../../../services/fleet.ts'
-import { Services } from '../../../services/services.ts'
-import { BlobFiles } from '../../filesystem/blob.ts'
-import { SqliteBlobStore } from '../../sqlite/blob.ts'
-import { Database } from '../../sqlite/database.ts'
-import { SqliteManifestStore } from '../../sqlite/manifest.ts'
-import { SqliteRevisionStore } from '../../sqlite/revision.ts'
-import { SqliteServiceStore } from '../../sqlite/service.ts'
-import { SqliteTagStore } from '../../sqlite/tag.ts'
-import { ProcessRevisions } from '../revision.ts'
+import { RunningServices } from '../../../../test/running-services.ts'
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const IMAGE = 'gcr.io/shop/hello'
 
-const server = new Server()
+let platform: RunningServices
 let home: string
 let project: string
 let endpoint: string
 let token: string
-let services: Services
 
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'docker-'))
+  platform = await RunningServices.start()
+  home = platform.home
+  endpoint = platform.endpoint
+  token = platform.token
   project = join(home, 'project')
-  endpoint = await server.listen(0)
-  const db = new Database(':memory:')
-  const events = new Events(systemClock)
-  const tokens = new Tokens(randomBytes(32), systemClock)
-  const registry = new Registry({
-    blobs: new SqliteBlobStore(db),
-    data: new BlobFiles(join(home, 'blobs')),
-    manifests: new SqliteManifestStore(db),
-    tags: new SqliteTagStore(db),
-    events,
-    clock: systemClock,
-  })
-  const driver = new ProcessRevisions({ home: join(home, 'revisions'), endpoint, tokens, clock: systemClock })
-  const revisions = new SqliteRevisionStore(db)
-  const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock: systemClock, logger: silentLogger })
-  services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock: systemClock })
-  server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
-    ingressDoor({ services }),
-    ociDoor({ registry }),
-    runDoor({ services }),
-  ])
-  token = await tokens.issue(principal('build:5', BUILD_PERMISSIONS), 600)
   await write('server.mjs', SERVER)
   await write('package.json', '{"name":"hello","version":"1.0.0","type":"module"}')
   await write(
@@ -75,11 +34,7 @@ before(async () => {
   await write('Dockerfile', DOCKERFILE)
 })
 
-after(async () => {
-  await services.stop()
-  await server.close()
-  await rm(home, { recursive: true, force: true })
-})
+after(() => platform.stop())
 
 const SERVER = `
 import { createServer } from 'node:http'
