@@ -44,7 +44,6 @@ export const shortDigest = (digest: string): string => digest.replace(/^sha256:(
 /** The last words of a long name, where names of one kind differ: `purchase-predict-api-staging` is `…api-staging`. */
 export function tail(name: string, length = 15): string {
   if (name.length <= length) return name
-  const words = name.split('-')
-  while (words.length > 1 && words.join('-').length > length) words.shift()
-  return `…${words.join('-')}`
+  const ends = [...name.matchAll(/[-_](?=[^-_])/g)].map(({ index }) => name.slice(index + 1))
+  return `…${ends.find((end) => end.length <= length) ?? ends.at(-1) ?? name.slice(-length)}`
 }

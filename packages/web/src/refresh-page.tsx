@@ -1,34 +1,46 @@
-/** The refreshes: one of them as a line with its parts, beside it the ones before, and the model that came of them to be asked. */
-import { useState } from 'react'
+/** The refreshes: what serves now, one refresh as a line with its parts, beside it the ones before, and the deployed model to be asked. */
+import { useEffect, useState } from 'react'
 import { Announcer } from './announcer.tsx'
-import type { Refresh, Stage } from './api/platform.ts'
+import type { Refresh } from './api/platform.ts'
 import { History } from './history/history.tsx'
-import { Line } from './line/line.tsx'
+import { Line, type OpenLog } from './line/line.tsx'
+import { stillServing } from './line/outcome.ts'
+import { STATE_WORDS } from './line/stations.ts'
 import { LogDrawer } from './log/log-drawer.tsx'
 import { Builds } from './parts/builds.tsx'
-import { Headline } from './parts/headline.tsx'
+import { Headline, titleOf } from './parts/headline.tsx'
 import { Model } from './parts/model.tsx'
 import { Search } from './parts/search.tsx'
 import { PredictForm } from './predict/predict-form.tsx'
+import { servingOf } from './serving/serving.ts'
+import { ServingStrip } from './serving/serving-strip.tsx'
+import { useHealths } from './serving/use-healths.ts'
 import { StartRefresh } from './start/start-refresh.tsx'
 import { useNow } from './use-refreshes.ts'
 
 export function RefreshPage({ refreshes, mayRun }: { refreshes: readonly Refresh[] | null; mayRun: boolean }) {
   const [chosenId, choose] = useState<string | null>(null)
   /** Which stage of the shown refresh has its log open, by its place, since the stage itself changes all the time. */
-  const [openAt, setOpenAt] = useState<number | null>(null)
+  const [openAt, setOpenAt] = useState<{ index: number; step: number | undefined } | null>(null)
   const refresh = refreshes?.find(({ id }) => id === chosenId) ?? refreshes?.[0]
   const now = useNow(refreshes?.some(({ endedAt }) => endedAt === null) ?? false)
-  const open = openAt === null ? null : (refresh?.stages[openAt] ?? null)
+  const open = openAt === null ? null : (refresh?.stages[openAt.index] ?? null)
+  const servings = servingOf(refreshes ?? [])
+  const healths = useHealths(servings)
+  const modelName = (service: string) => {
+    const model = healths.get(service)?.model
+    return model ? `${model.name} v${model.version}` : null
+  }
+  useTitle(refresh)
   const show = (id: string | null) => {
     choose(id)
     setOpenAt(null)
   }
   /** Whoever reads a log stays with its refresh, also when a newer one begins. */
-  const openLog = (stage: Stage) => {
+  const openLog: OpenLog = (stage, step) => {
     if (!refresh) return
     choose(refresh.id)
-    setOpenAt(refresh.stages.indexOf(stage))
+    setOpenAt({ index: refresh.stages.indexOf(stage), step })
   }
 
   return (
@@ -40,25 +52,45 @@ export function RefreshPage({ refreshes, mayRun }: { refreshes: readonly Refresh
       <main className="page">
         {refresh ? (
           <>
+            <ServingStrip refreshes={refreshes ?? []} servings={servings} healths={healths} onShow={show} />
             <section className="card hero" aria-label="The refresh from data interval to traffic">
               <Headline refresh={refresh} now={now} />
-              <Line refresh={refresh} now={now} open={open} onOpen={openLog} />
+              <Line refresh={refresh} now={now} open={open} stillServing={stillServing(refresh, servings, modelName)} onOpen={openLog} />
             </section>
             <div className="parts">
-              <Search refresh={refresh} />
-              <Builds refresh={refresh} now={now} onOpen={openLog} />
               <Model refresh={refresh} refreshes={refreshes ?? []} />
-              <PredictForm refreshes={refreshes ?? []} shown={refresh} />
+              <Search refresh={refresh} />
+              <PredictForm servings={servings} shown={refresh} />
+              <Builds refresh={refresh} now={now} onOpen={openLog} />
             </div>
           </>
         ) : (
           <Nothing isKnown={refreshes !== null} />
         )}
       </main>
-      {refresh && open && <LogDrawer key={`${refresh.id} ${openAt}`} refresh={refresh} stage={open} onClose={() => setOpenAt(null)} />}
+      {refresh && open && (
+        <LogDrawer
+          key={`${refresh.id} ${openAt?.index} ${openAt?.step}`}
+          refresh={refresh}
+          stage={open}
+          step={openAt?.step}
+          onClose={() => setOpenAt(null)}
+        />
+      )}
       <Announcer refresh={refresh ?? null} />
     </div>
   )
+}
+
+/** The tab tells, too, how the refresh stands. */
+function useTitle(refresh: Refresh | undefined): void {
+  const title = refresh ? `${STATE_WORDS[refresh.state]}: ${titleOf(refresh)} \u00b7 Daggerboard` : 'Daggerboard'
+  useEffect(() => {
+    document.title = title
+    return () => {
+      document.title = 'Daggerboard'
+    }
+  }, [title])
 }
 
 function Nothing({ isKnown }: { isKnown: boolean }) {

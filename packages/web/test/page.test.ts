@@ -80,8 +80,14 @@ describe('the refresh page', { skip }, () => {
   it('lists the refreshes so far with their model, score and duration', async () => {
     const entries = page.getByRole('navigation', { name: 'Refreshes so far' }).getByRole('button')
     assert.equal(await entries.count(), 7)
-    assert.match((await entries.first().textContent()) ?? '', /production.*v10 · AUC 0\.7644.*serving.*48 s/)
-    assert.match((await entries.nth(4).textContent()) ?? '', /failed.*v5/)
+    assert.match((await entries.first().textContent()) ?? '', /serving.*v10 · AUC 0\.7644.*production.*48 s/)
+    assert.match((await entries.nth(4).textContent()) ?? '', /failed at Model/)
+  })
+
+  it('says first what is being served in which environment', async () => {
+    const strip = page.getByRole('region', { name: 'Serving now' })
+    await strip.getByRole('button', { name: /^staging: purchase_predict v9, AUC 0\.7635/ }).waitFor()
+    await strip.getByRole('button', { name: /^production: purchase_predict v10, AUC 0\.7644/ }).waitFor()
   })
 
   it('moves the line while the refresh runs, without anybody loading the page again', async () => {
@@ -91,7 +97,7 @@ describe('the refresh page', { skip }, () => {
       .waitFor()
     platform.tell(story, began, 1, HALF_WAY)
     await page.getByRole('button', { name: /^Transform: succeeded, 22,971 rows, of 1.24M events/ }).waitFor()
-    await page.getByRole('button', { name: /^Search: running, 0\.\d+, 25 of 40 trials/ }).waitFor()
+    await page.getByRole('button', { name: /^Search: running, 0\.\d+, AUC, 25 of 40 trials/ }).waitFor()
     await page.getByRole('img', { name: /^25 trials; the best/ }).waitFor()
     assert.ok(await station('Traffic').isDisabled())
     const path = await shoot('running-dark')
@@ -118,7 +124,7 @@ describe('the refresh page', { skip }, () => {
     await page.locator('[aria-live]', { hasText: 'The refresh succeeded.' }).waitFor({ state: 'attached' })
     assert.match(
       (await page.getByRole('region', { name: 'Model version' }).textContent()) ?? '',
-      /v11.*Staging.*auc0\.7653.*0\.0009 better/,
+      /v11.*Staging.*AUC0\.7653.*0\.0009 better/,
     )
   })
 
@@ -161,7 +167,8 @@ describe('the refresh page', { skip }, () => {
       weeklyRefresh({ began: soon, week: new Date(lastMonday + WEEK_MS), version: 12, environment: 'staging', ending: 'gate fails' }),
       soon,
     )
-    await page.getByText(/Model failed\. .*its auc 0\.7218 is below 0\.75\. Retrain on more data/).waitFor()
+    await page.getByText(/Model v12 was held back\. .*its auc 0\.7218 is below 0\.75\. Retrain on more data/).waitFor()
+    await page.getByText(/Users notice nothing: staging answers from purchase_predict v11, revision /).waitFor()
     await shoot('failed-light')
     await page.getByRole('button', { name: 'Open its log', exact: true }).click()
     await page.getByRole('log').waitFor()

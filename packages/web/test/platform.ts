@@ -13,8 +13,9 @@ import { liveDoor } from '../../platform/src/http/live/live-door.ts'
 import { webDoor } from '../../platform/src/http/web.ts'
 import { RefreshLog } from '../../platform/src/refreshes/refresh-log.ts'
 import type { Told } from '../src/canned/story.ts'
+import { servingOf } from '../src/serving/serving.ts'
 
-const COOKIE = 'daggerboard_session=let-me-in'
+const COOKIE = 'session=let-me-in'
 const EARLIEST = new Date(Date.now() - 60 * 86_400_000)
 
 export async function startPlatform(folder: string) {
@@ -52,6 +53,11 @@ export async function startPlatform(folder: string) {
   app.post('/api/v2/dags/:dag/dagRuns', async (c) => {
     started.push({ dagId: c.req.param('dag'), body: await c.req.json() })
     return c.json({ dag_run_id: 'manual__now' })
+  })
+  app.get('/services/:service/health', (c) => {
+    const refresh = servingOf(refreshes.list(100)).find(({ service }) => service === c.req.param('service'))?.refresh
+    const model = refresh?.stages.find((stage) => stage.kind === 'model')
+    return model ? c.json({ status: 'ok', model }) : c.json({ error: { message: 'No revision is ready.', problems: [] } }, 503)
   })
   app.post('/services/:service/predict', async (c) => {
     const row = await c.req.json()

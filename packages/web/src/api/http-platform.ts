@@ -1,7 +1,7 @@
 /** The platform behind this page, over its own HTTP doors and with the session cookie of the login. */
 import { followLog } from './follow-log.ts'
-import type { Account, Answer, Environment, LogReader, LogSource, Platform, Watcher } from './platform.ts'
-import { PlatformError } from './platform.ts'
+import type { Account, Answer, Environment, Health, LogReader, LogSource, Platform, Watcher } from './platform.ts'
+import { asPlatformError, PlatformError } from './platform.ts'
 import { readAnswer } from './prediction.ts'
 import { request, requestJson, sendJson } from './request.ts'
 import { watchRefreshes } from './watch-refreshes.ts'
@@ -42,6 +42,15 @@ export class HttpPlatform implements Platform {
     const dagId = `pipeline_ml_${environment}`
     const run = (await sendJson(`/api/v2/dags/${dagId}/dagRuns`, { logical_date: null })) as { dag_run_id: string }
     return `${dagId}~${run.dag_run_id}`
+  }
+
+  async health(service: string, signal: AbortSignal): Promise<Health> {
+    try {
+      const { model } = await requestJson<Partial<Health>>(`/services/${encodeURIComponent(service)}/health`, { signal })
+      return { model: model?.version ? { name: String(model.name), version: String(model.version) } : null, problem: null }
+    } catch (error) {
+      return { model: null, problem: asPlatformError(error).message }
+    }
   }
 
   async predict(service: string, row: Readonly<Record<string, unknown>>): Promise<Answer> {

@@ -15,7 +15,8 @@ export type Environment = 'staging' | 'production'
 /** Whose log: a task's, a build's or a revision's. */
 export type LogSource =
   | { readonly kind: 'task'; readonly dagId: string; readonly runId: string; readonly taskId: string; readonly tryNumber: number }
-  | { readonly kind: 'build'; readonly buildId: string }
+  /** `step`: only what this step of the build says. */
+  | { readonly kind: 'build'; readonly buildId: string; readonly step: number | null }
   | { readonly kind: 'revision'; readonly service: string; readonly revision: string }
 
 export interface LogReader {
@@ -40,6 +41,14 @@ export interface Answer {
   readonly milliseconds: number
 }
 
+/** How a deployed service says that it is. */
+export interface Health {
+  /** The model it answers from, where it tells. */
+  readonly model: { readonly name: string; readonly version: string } | null
+  /** Null of one that answers. */
+  readonly problem: string | null
+}
+
 export interface Platform {
   /** Set when this is a told story and no platform. */
   readonly cannedName: string | null
@@ -52,6 +61,7 @@ export interface Platform {
   followLog(source: LogSource, reader: LogReader): Promise<void>
   /** Answers the id of the refresh that will appear. */
   startRefresh(environment: Environment): Promise<string>
+  health(service: string, signal: AbortSignal): Promise<Health>
   predict(service: string, row: Readonly<Record<string, unknown>>): Promise<Answer>
 }
 

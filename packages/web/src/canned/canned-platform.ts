@@ -1,8 +1,9 @@
 /** A told story in place of a platform. Its events go through the same fold as the real ones, so that the page cannot tell. */
 import type { DomainEvent } from '../../../platform/src/core/events.ts'
 import { fold } from '../../../platform/src/refreshes/fold.ts'
-import type { Platform, Refresh } from '../api/platform.ts'
+import type { Health, Platform, Refresh } from '../api/platform.ts'
 import { PlatformError } from '../api/platform.ts'
+import { servingOf } from '../serving/serving.ts'
 import { cannedLog } from './log.ts'
 import { type Told, weeklyRefresh } from './story.ts'
 
@@ -28,6 +29,7 @@ export function cannedPlatform(name: string): Platform {
       return () => {}
     },
     followLog: async (source, { onText }) => onText(cannedLog(source)),
+    health: async (service) => cannedHealth(name, service),
     predict: async () => ({ probability: 0.8312, willBuy: true, milliseconds: 11.4 }),
   }
 }
@@ -49,6 +51,12 @@ export function cannedRefreshes(name: string): readonly Refresh[] {
   const newest = weeklyRefresh({ began, week, version: 11, environment: 'staging', ending })
   const shown = name === 'running' ? newest.filter(({ second }) => second <= RUNNING_SECOND) : newest
   return [...earlier, ...dated(shown, began)].reduce(fold, [] as readonly Refresh[])
+}
+
+function cannedHealth(name: string, service: string): Health {
+  const { refresh } = servingOf(cannedRefreshes(name)).find((serving) => serving.service === service) ?? {}
+  const model = refresh?.stages.find((stage) => stage.kind === 'model')
+  return { model: model?.kind === 'model' && model.version ? { name: 'purchase_predict', version: model.version } : null, problem: null }
 }
 
 const dated = (story: readonly Told[], began: Date): DomainEvent[] =>

@@ -1,8 +1,9 @@
-/** The refreshes so far, the newest first, each in two lines. */
+/** The refreshes so far, the newest first, each in three lines. */
 import type { Refresh } from '../api/platform.ts'
-import { duration, elapsed } from '../format.ts'
+import { duration, elapsed, moment, score } from '../format.ts'
 import { Glyph } from '../line/glyph.tsx'
-import { STATE_WORDS } from '../line/stations.ts'
+import { stoppedAt } from '../line/outcome.ts'
+import { STATE_WORDS, stationsOf } from '../line/stations.ts'
 import { Environment, titleOf } from '../parts/headline.tsx'
 import './history.css'
 
@@ -30,25 +31,30 @@ export function History({ refreshes, shown, now, onShow }: Props) {
 }
 
 function Entry({ refresh, isShown, now, onShow }: { refresh: Refresh; isShown: boolean } & Pick<Props, 'now' | 'onShow'>) {
-  const model = refresh.stages.findLast((stage) => stage.kind === 'model' && stage.version !== null)
-  const version = model?.kind === 'model' ? model : undefined
-  const auc = version?.metrics.auc
   const ms = elapsed(refresh, now)
   const isServing = refresh.stages.some((stage) => stage.kind === 'traffic' && (stage.percent ?? 0) > 0)
   return (
     <button type="button" className="entry" aria-current={isShown ? 'true' : undefined} onClick={() => onShow(refresh.id)}>
       <Glyph state={refresh.state} size={18} />
       <span className="entry-title">{titleOf(refresh)}</span>
-      <span className="entry-end">{refresh.environment && <Environment name={refresh.environment} />}</span>
+      <span className="entry-end entry-facts">{isServing && <span className="serving">serving</span>}</span>
       <span className="entry-facts">
         <span className="spoken">{STATE_WORDS[refresh.state]}, </span>
-        {[version && `v${version.version}`, auc !== undefined && `AUC ${auc.toFixed(4)}`].filter(Boolean).join(' · ') ||
-          (refresh.endedAt ? 'no model' : 'under way')}
+        {factsOf(refresh)}
       </span>
-      <span className="entry-end entry-facts">
-        {isServing && <span className="serving">serving</span>}
-        {ms === null ? '' : duration(ms)}
-      </span>
+      <span className="entry-end">{refresh.environment && <Environment name={refresh.environment} />}</span>
+      <span className="entry-facts">{moment(refresh.startedAt ?? refresh.createdAt)}</span>
+      <span className="entry-end entry-facts">{ms === null ? '' : duration(ms)}</span>
     </button>
   )
+}
+
+/** What came of it, or how far it is. */
+function factsOf(refresh: Refresh): string {
+  if (refresh.state === 'running') return stationsOf(refresh).findLast(({ state }) => state === 'running')?.title ?? 'under way'
+  if (refresh.state !== 'success') return [STATE_WORDS[refresh.state], stoppedAt(refresh)].filter(Boolean).join(' at ')
+  const model = refresh.stages.findLast((stage) => stage.kind === 'model' && stage.version !== null)
+  if (model?.kind !== 'model') return 'new revision of the API'
+  const { auc } = model.metrics
+  return [`v${model.version}`, auc !== undefined && `AUC ${score(auc)}`].filter(Boolean).join(' · ')
 }

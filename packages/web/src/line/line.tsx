@@ -1,20 +1,24 @@
 /** The line: a track from data interval to traffic whose segments fill as work proceeds. */
 import type { Refresh, Stage } from '../api/platform.ts'
 import { duration, elapsed } from '../format.ts'
+import { FailureBox } from './failure-box.tsx'
 import { Glyph } from './glyph.tsx'
 import { STATE_WORDS, type Station, type Stop, stationsOf } from './stations.ts'
 import './line.css'
+
+/** Opens the log of a stage; of a build's, that of one step. */
+export type OpenLog = (stage: Stage, step?: number) => void
 
 interface Props {
   readonly refresh: Refresh
   readonly now: number
   readonly open: Stage | null
-  readonly onOpen: (stage: Stage) => void
+  readonly stillServing: string
+  readonly onOpen: OpenLog
 }
 
-export function Line({ refresh, now, open, onOpen }: Props) {
+export function Line({ refresh, now, open, stillServing, onOpen }: Props) {
   const stations = stationsOf(refresh)
-  const failed = stations.findLastIndex(({ state }) => state === 'failed')
   return (
     <div className="line">
       <ol className="track" style={{ '--stations': stations.length }}>
@@ -22,14 +26,7 @@ export function Line({ refresh, now, open, onOpen }: Props) {
           <StationItem key={station.key} station={station} now={now} open={open} onOpen={onOpen} />
         ))}
       </ol>
-      {refresh.reason !== null && (
-        <Failure
-          reason={refresh.reason}
-          station={stations[failed]}
-          position={failed < 0 ? 0.5 : (failed + 0.5) / stations.length}
-          onOpen={onOpen}
-        />
-      )}
+      <FailureBox refresh={refresh} stations={stations} stillServing={stillServing} onOpen={onOpen} />
     </div>
   )
 }
@@ -60,17 +57,20 @@ function StationItem({ station, now, open, onOpen }: { station: Station } & Pick
   )
 }
 
+/** They happen at once; how long they took says nothing. */
+const INSTANT = new Set<Stage['kind']>(['interval', 'model', 'image', 'traffic'])
+
 interface StopProps {
   readonly title: string | null
   readonly name: string
   readonly stop: Stop
   readonly now: number
   readonly isOpen: boolean
-  readonly onOpen: (stage: Stage) => void
+  readonly onOpen: OpenLog
 }
 
 function StopButton({ title, name, stop: { stage, headline, remark, log }, now, isOpen, onOpen }: StopProps) {
-  const ms = stage.kind === 'interval' || stage.kind === 'image' || stage.kind === 'traffic' ? null : elapsed(stage, now)
+  const ms = INSTANT.has(stage.kind) ? null : elapsed(stage, now)
   const isOpenable = stage.state !== 'waiting' && stage.state !== 'skipped'
   const spoken = [`${name}: ${STATE_WORDS[stage.state]}`, headline, remark, ms === null ? '' : duration(ms)].filter(Boolean).join(', ')
   return (
@@ -83,37 +83,11 @@ function StopButton({ title, name, stop: { stage, headline, remark, log }, now, 
       onClick={() => onOpen(stage)}
     >
       {title !== null && <span className="stop-title">{title}</span>}
-      <span className="stop-headline">{headline || (stage.state === 'waiting' ? '' : '\u2013')}</span>
+      <span className="stop-headline">{headline}</span>
       <span className="stop-remark" title={remark}>
         {remark}
       </span>
       <span className="stop-time">{ms === null ? '' : duration(ms)}</span>
     </button>
-  )
-}
-
-interface FailureProps {
-  readonly reason: string
-  readonly station: Station | undefined
-  readonly position: number
-  readonly onOpen: (stage: Stage) => void
-}
-
-/** Why it stopped, right under the station where it did. */
-function Failure({ reason, station, position, onOpen }: FailureProps) {
-  const stage = station?.stops.find((stop) => stop.stage.state === 'failed')?.stage
-  return (
-    <div className="failure" style={{ '--position': position }}>
-      <Glyph state="failed" size={20} />
-      <p>
-        <strong>{station ? `${station.title} failed. ` : 'Failed. '}</strong>
-        {reason}
-      </p>
-      {stage && (
-        <button type="button" className="button" onClick={() => onOpen(stage)}>
-          Open its log
-        </button>
-      )}
-    </div>
   )
 }

@@ -1,5 +1,5 @@
 /** The line as it is drawn: the stages of a refresh gathered into stations, each with the few words that matter. */
-import type { LogSource, Refresh, Stage, StageState } from '../api/platform.ts'
+import type { BuildStage, LogSource, Refresh, Stage, StageState } from '../api/platform.ts'
 import { bytes, compact, count, interval, percent, score, shortDigest, tail } from '../format.ts'
 
 export interface Stop {
@@ -56,42 +56,55 @@ const worst = (stops: readonly Stop[]): StageState => URGENCY.find((state) => st
 function wordsOf(stage: Stage): { headline: string; remark: string } {
   if (stage.state === 'waiting') return { headline: '', remark: '' }
   if (stage.state === 'skipped') return { headline: '', remark: 'not reached' }
+  const words = wordsOfKind(stage)
+  return words.headline === '' && stage.state === 'failed' ? { ...words, headline: 'failed' } : words
+}
+
+function wordsOfKind(stage: Stage): { headline: string; remark: string } {
   switch (stage.kind) {
     case 'interval':
       return { headline: lengthOf(stage), remark: stage.start && stage.end ? interval({ start: stage.start, end: stage.end }) : '' }
     case 'cluster':
-      return { headline: (stage.clusterState ?? 'starting').toLowerCase(), remark: tail(stage.name ?? '') }
-    case 'transform':
-      if (stage.outputRows !== null)
-        return {
-          headline: `${count(stage.outputRows)} rows`,
-          remark: stage.inputRows === null ? '' : `of ${compact(stage.inputRows)} events`,
-        }
-      return {
-        headline: stage.progress === null ? '' : percent(stage.progress),
-        remark: stage.state === 'running' ? 'reading events' : 'of the way',
-      }
+      return clusterWords(stage)
+    case 'transform': {
+      const events = stage.inputRows ? `of ${compact(stage.inputRows)} events` : ''
+      if (stage.state === 'success' && stage.outputRows !== null) return { headline: `${count(stage.outputRows)} rows`, remark: events }
+      if (stage.state !== 'running') return { headline: '', remark: '' }
+      return { headline: stage.progress ? percent(stage.progress) : 'starting', remark: events }
+    }
     case 'build': {
       const done = stage.steps.filter(({ status }) => status === 'SUCCESS').length
       const at = stage.steps.findIndex(({ status }) => status !== 'SUCCESS' && status !== 'QUEUED')
       if (at >= 0) return { headline: stage.steps[at]?.id ?? '', remark: `step ${at + 1} of ${stage.steps.length}` }
-      const commit = stage.commitSha === null ? (stage.repository ?? '') : `at ${stage.commitSha.slice(0, 7)}`
-      return { headline: stage.steps.length > 0 ? `${done} of ${stage.steps.length} steps` : '', remark: commit }
+      const source = stage.commitSha === null ? tail(stage.repository ?? '') : `at ${stage.commitSha.slice(0, 7)}`
+      if (done === 0) return { headline: stage.state === 'running' ? 'starting' : '', remark: source }
+      return { headline: `${done} of ${stage.steps.length} steps`, remark: source }
     }
     case 'training':
       return {
-        headline: stage.best === null ? '' : score(stage.best),
-        remark: stage.maxEvals === null ? `${stage.trials} trials` : `${stage.trials} of ${stage.maxEvals} trials`,
+        headline: stage.best !== null ? score(stage.best) : stage.state === 'running' ? 'starting' : '',
+        remark: `${stage.best === null ? '' : 'AUC, '}${stage.maxEvals === null ? stage.trials : `${stage.trials} of ${stage.maxEvals}`} trials`,
       }
     case 'model':
-      return { headline: `v${stage.version}`, remark: stage.stage === 'None' ? 'no stage' : (stage.stage ?? '') }
+      return { headline: `v${stage.version}`, remark: modelRemark(stage.stage, stage.state) }
     case 'image':
       return { headline: stage.bytes === null ? '' : bytes(stage.bytes), remark: stage.digest === null ? '' : shortDigest(stage.digest) }
     case 'revision':
       return { headline: stage.revisionState ?? '', remark: tail(stage.revision ?? '') }
     case 'traffic':
-      return { headline: `${stage.percent ?? 0} %`, remark: tail(stage.service ?? '') }
+      return { headline: `${stage.percent === 0 ? 'now ' : ''}${stage.percent ?? 0} %`, remark: tail(stage.service ?? '') }
   }
+}
+
+function clusterWords({ clusterState, name, state }: Extract<Stage, { kind: 'cluster' }>): { headline: string; remark: string } {
+  if (clusterState === 'DELETED') return { headline: 'deleted', remark: 'after use' }
+  const word = clusterState === 'RUNNING' ? 'ready' : (clusterState ?? (state === 'running' ? 'starting' : '')).toLowerCase()
+  return { headline: word, remark: tail(name ?? '') }
+}
+
+function modelRemark(stage: string | null, state: StageState): string {
+  if (stage !== null && stage !== 'None') return stage
+  return state === 'running' ? 'at the gate' : state === 'failed' ? 'held back' : 'no stage'
 }
 
 function lengthOf({ start, end }: { start: string | null; end: string | null }): string {
@@ -113,7 +126,8 @@ function progressOf(stage: Stage): number {
 }
 
 /** What to read about a stage: its own log, or that of the build which did it. */
-export function logOf({ origin: { dagId, runId } }: Refresh, stage: Stage): LogSource | null {
+export function logOf(refresh: Refresh, stage: Stage): LogSource | null {
+  const { dagId, runId } = refresh.origin
   switch (stage.kind) {
     case 'interval':
       return null
@@ -121,17 +135,26 @@ export function logOf({ origin: { dagId, runId } }: Refresh, stage: Stage): LogS
     case 'transform':
       return dagId && runId && stage.task ? { kind: 'task', dagId, runId, ...stage.task } : null
     case 'build':
-      if (stage.buildId !== null) return { kind: 'build', buildId: stage.buildId }
+      if (stage.buildId !== null) return { kind: 'build', buildId: stage.buildId, step: null }
       return dagId && runId && stage.task ? { kind: 'task', dagId, runId, ...stage.task } : null
     case 'training':
     case 'model':
     case 'image':
-      return stage.buildId === null ? null : { kind: 'build', buildId: stage.buildId }
+      return stage.buildId === null
+        ? null
+        : { kind: 'build', buildId: stage.buildId, step: stepOf(refresh, stage.buildId, stage.startedAt) }
     case 'revision':
     case 'traffic':
       if (stage.service !== null && stage.revision !== null) return { kind: 'revision', service: stage.service, revision: stage.revision }
-      return stage.buildId === null ? null : { kind: 'build', buildId: stage.buildId }
+      return stage.buildId === null ? null : { kind: 'build', buildId: stage.buildId, step: null }
   }
+}
+
+/** The step that the build was at then. */
+function stepOf({ stages }: Refresh, buildId: string, at: string | null): number | null {
+  const build = stages.find((stage): stage is BuildStage => stage.kind === 'build' && stage.buildId === buildId)
+  const index = build?.steps.findLastIndex(({ startedAt }) => startedAt !== null && at !== null && startedAt <= at) ?? -1
+  return index < 0 ? null : index
 }
 
 export const STATE_WORDS: Readonly<Record<string, string>> = {

@@ -14,7 +14,8 @@ export function useLog(source: LogSource | null, isGrowing: boolean) {
   const [problem, setProblem] = useState<PlatformError | null>(null)
   const growing = useRef(isGrowing)
   growing.current = isGrowing
-  const key = source === null ? null : JSON.stringify(source)
+  // All steps of a build have one log.
+  const key = source === null ? null : JSON.stringify(source.kind === 'build' ? { ...source, step: null } : source)
 
   useEffect(() => {
     if (key === null) return
@@ -27,6 +28,16 @@ export function useLog(source: LogSource | null, isGrowing: boolean) {
     return () => leaving.abort()
   }, [platform, key])
 
-  const lines = text === '' ? [] : text.replace(TERMINAL_COLOURS, '').trimEnd().split('\n').slice(-SHOWN_LINES)
+  const step = source?.kind === 'build' ? source.step : null
+  const all = text === '' ? [] : text.replace(TERMINAL_COLOURS, '').trimEnd().split('\n')
+  const lines = (step === null ? all : linesOfStep(all, step)).slice(-SHOWN_LINES)
   return { lines, problem, isGrowing }
+}
+
+/** What one step says, without its name before each line. */
+function linesOfStep(lines: readonly string[], step: number): string[] {
+  const mark = `Step #${step}`
+  return lines
+    .filter((line) => line.startsWith(`${mark}:`) || line.startsWith(`${mark} `))
+    .map((line) => line.replace(/^Step #\d+(?: - "[^"]*")?: ?/, ''))
 }

@@ -1,24 +1,31 @@
-/** What this refresh is, how it stands, and since when. */
+/** What this refresh is, how it went or goes in one sentence, and since when. */
 import type { Refresh } from '../api/platform.ts'
 import { duration, elapsed, interval, moment } from '../format.ts'
 import { Glyph } from '../line/glyph.tsx'
+import { sentenceOf } from '../line/outcome.ts'
 import { STATE_WORDS } from '../line/stations.ts'
 import './headline.css'
 
-export const titleOf = (refresh: Refresh, withYear = false): string =>
-  refresh.dataInterval ? interval(refresh.dataInterval, withYear) : `Push to ${refresh.origin.branch ?? 'a branch'}`
+export function titleOf(refresh: Refresh, withYear = false): string {
+  if (refresh.dataInterval) return interval(refresh.dataInterval, withYear)
+  return refresh.origin.repository ?? 'A build'
+}
 
 export function Headline({ refresh, now }: { refresh: Refresh; now: number }) {
-  const { origin, environment, state, startedAt, createdAt } = refresh
+  const { origin, environment, state, startedAt, createdAt, dataInterval } = refresh
   const build = refresh.stages.find((stage) => stage.kind === 'build')
   const ms = elapsed(refresh, now)
   return (
     <div className="headline">
-      <div>
-        <h1>{titleOf(refresh, true)}</h1>
+      <div className="headline-words">
+        <h1>
+          {dataInterval === null && `${wayIn(refresh)} `}
+          {titleOf(refresh, true)}
+        </h1>
+        <p className="sentence">{sentenceOf(refresh)}</p>
         <p className="quiet">
           {environment && <Environment name={environment} />}
-          <span className="code">{origin.dagId ?? origin.repository ?? 'a build'}</span>
+          {(origin.dagId ?? environment) !== origin.branch && <span className="code">{origin.dagId ?? origin.branch}</span>}
           {build?.commitSha && <span className="code">{build.commitSha.slice(0, 7)}</span>}
           <span>{moment(startedAt ?? createdAt)}</span>
         </p>
@@ -33,5 +40,9 @@ export function Headline({ refresh, now }: { refresh: Refresh; now: number }) {
     </div>
   )
 }
+
+/** Only pushes start builds by a trigger outside of DAG runs, as far as the page can tell. */
+const wayIn = ({ stages }: Refresh): string =>
+  stages.some((stage) => stage.kind === 'build' && stage.trigger !== null) ? 'Push to' : 'Build of'
 
 export const Environment = ({ name }: { name: string }) => <span className={`tag tag-${name.split(' ')[0]}`}>{name}</span>

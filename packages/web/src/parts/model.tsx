@@ -1,10 +1,9 @@
 /** The model version that came of it, its metrics, and how they compare with the version before. */
 import type { ModelStage, Refresh } from '../api/platform.ts'
 import { Glyph } from '../line/glyph.tsx'
+import { type ShownMetric, shownMetrics } from './metrics.ts'
 import './model.css'
 
-/** Of these less is better. */
-const COSTS = /loss|error|rmse|mae|brier|calibration/i
 /** What is too small to be called a change. */
 const NEGLIGIBLE = 0.00005
 
@@ -34,16 +33,18 @@ function Version({ model, before }: { model: ModelStage; before: ModelStage | un
         <h2>
           {model.name} <span className="version">v{model.version}</span>
         </h2>
-        <span className={`tag tag-${model.stage?.toLowerCase()}`}>{model.stage === 'None' ? 'no stage' : model.stage}</span>
+        <span className={`tag tag-${model.stage?.toLowerCase()}`} title="Its stage in the model registry">
+          {model.stage === 'None' ? 'no stage' : model.stage}
+        </span>
       </div>
       {model.state === 'failed' && (
         <p className="held-back">
-          <Glyph state="failed" size={16} /> Held back: it was given no stage.
+          <Glyph state="failed" size={16} /> Held back: it was given no stage and serves nobody.
         </p>
       )}
       <table className="metrics">
         {before && (
-          <thead>
+          <thead className="metrics-head">
             <tr>
               <th scope="col">
                 <span className="spoken">Metric</span>
@@ -56,11 +57,11 @@ function Version({ model, before }: { model: ModelStage; before: ModelStage | un
           </thead>
         )}
         <tbody>
-          {Object.entries(model.metrics).map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{Number.isInteger(value) ? value : value.toFixed(4)}</td>
-              {before && <Change name={name} by={before.metrics[name] === undefined ? null : value - before.metrics[name]} />}
+          {shownMetrics(model.metrics).map((metric) => (
+            <tr key={metric.name} title={`${metric.name}. ${metric.meaning}`}>
+              <th scope="row">{metric.label}</th>
+              <td>{metric.text}</td>
+              {before && <Change metric={metric} before={before.metrics[metric.name]} />}
             </tr>
           ))}
         </tbody>
@@ -69,10 +70,11 @@ function Version({ model, before }: { model: ModelStage; before: ModelStage | un
   )
 }
 
-function Change({ name, by }: { name: string; by: number | null }) {
-  if (by === null) return <td className="change">–</td>
+function Change({ metric: { value, isCost }, before }: { metric: ShownMetric; before: number | undefined }) {
+  if (before === undefined) return <td className="change">new</td>
+  const by = value - before
   if (Math.abs(by) < NEGLIGIBLE) return <td className="change">same</td>
-  const isBetter = COSTS.test(name) ? by < 0 : by > 0
+  const isBetter = isCost ? by < 0 : by > 0
   return (
     <td className={`change ${isBetter ? 'is-better' : 'is-worse'}`}>
       {by > 0 ? '▲' : '▼'} {Math.abs(by).toFixed(4)} <span className="word">{isBetter ? 'better' : 'worse'}</span>

@@ -1,27 +1,29 @@
-/** Trial scores as points over their number, drawn to the width there is. */
+/** Trial scores as points over their number, drawn to the room there is. */
 import { useEffect, useRef, useState } from 'react'
 import type { TrainingStage } from '../api/platform.ts'
 import { score } from '../format.ts'
 import { scaleOf } from './trial-scale.ts'
 import './trial-chart.css'
 
-const HEIGHT = 190
+const LEAST_HEIGHT = 190
 const MARGIN = { top: 12, right: 14, bottom: 24, left: 46 }
 
-export function TrialChart({ training: { series, maxEvals, best, state } }: { training: TrainingStage }) {
+export function TrialChart({ training: { series, trials: counted, maxEvals, best, state } }: { training: TrainingStage }) {
   const frame = useRef<HTMLDivElement>(null)
-  const width = useWidth(frame)
-  const trials = series.toSorted((a, b) => a.step - b.step)
+  const { width, height } = useSize(frame)
+  // Steps may begin with 0 or 1; people count trials from 1. The oldest of very many may be missing.
+  const missing = counted - series.length
+  const trials = series.toSorted((a, b) => a.step - b.step).map(({ value }, index) => ({ step: missing + index + 1, value }))
   const first = trials[0]?.step ?? 1
-  const last = Math.max(maxEvals ?? 0, trials.at(-1)?.step ?? 0, first + 1)
+  const last = Math.max(maxEvals ?? 0, counted, first + 1)
   const { low, high, ticks } = scaleOf(trials.map(({ value }) => value))
   const x = (step: number) => MARGIN.left + ((step - first) / (last - first)) * (width - MARGIN.left - MARGIN.right)
-  const y = (value: number) => HEIGHT - MARGIN.bottom - ((value - low) / (high - low)) * (HEIGHT - MARGIN.top - MARGIN.bottom)
+  const y = (value: number) => height - MARGIN.bottom - ((value - low) / (high - low)) * (height - MARGIN.top - MARGIN.bottom)
   const top = trials.find(({ value }) => value === best)
 
   return (
     <div ref={frame} className={`trial-chart is-${state}`}>
-      <svg width={width} height={HEIGHT} role="img" aria-label={describe(trials.length, best, top?.step)}>
+      <svg width={width} height={height} role="img" aria-label={describe(trials.length, best, top?.step)}>
         {ticks.map((tick) => (
           <g key={tick}>
             <line className="grid" x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
@@ -30,10 +32,10 @@ export function TrialChart({ training: { series, maxEvals, best, state } }: { tr
             </text>
           </g>
         ))}
-        <text className="tick" x={MARGIN.left} y={HEIGHT - 6}>
+        <text className="tick" x={MARGIN.left} y={height - 6}>
           trial {first}
         </text>
-        <text className="tick" x={width - MARGIN.right} y={HEIGHT - 6} textAnchor="end">
+        <text className="tick" x={width - MARGIN.right} y={height - 6} textAnchor="end">
           {last}
         </text>
         <path className="best-line" d={bestSoFar(trials, x, y)} />
@@ -69,12 +71,15 @@ function bestSoFar(trials: readonly Point[], x: (step: number) => number, y: (va
 const describe = (count: number, best: number | null, step: number | undefined): string =>
   best === null ? 'No trial has been scored yet.' : `${count} trials; the best, number ${step}, scored ${score(best)}.`
 
-function useWidth(frame: React.RefObject<HTMLDivElement | null>): number {
-  const [width, setWidth] = useState(480)
+function useSize(frame: React.RefObject<HTMLDivElement | null>): { width: number; height: number } {
+  const [size, setSize] = useState({ width: 480, height: LEAST_HEIGHT })
   useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.max(200, Math.round(entry?.contentRect.width ?? 480))))
+    const observer = new ResizeObserver(([entry]) => {
+      const { width = 480, height = LEAST_HEIGHT } = entry?.contentRect ?? {}
+      setSize({ width: Math.max(200, Math.round(width)), height: Math.max(LEAST_HEIGHT, Math.floor(height)) })
+    })
     if (frame.current) observer.observe(frame.current)
     return () => observer.disconnect()
   }, [frame])
-  return width
+  return size
 }

@@ -3,17 +3,20 @@ import { type FormEvent, useState } from 'react'
 import { type Answer, asPlatformError, type PlatformError, type Refresh, usePlatform } from '../api/platform.ts'
 import { duration } from '../format.ts'
 import { Problem } from '../problem.tsx'
+import type { Serving } from '../serving/serving.ts'
 import { FEATURES, rowOf } from './row.ts'
 import './predict.css'
 
-export function PredictForm({ refreshes, shown }: { refreshes: readonly Refresh[]; shown: Refresh }) {
+/** Asks, until another is chosen, the service of the environment that is shown. */
+export function PredictForm({ servings, shown }: { servings: readonly Serving[]; shown: Refresh }) {
   const platform = usePlatform()
-  const services = servicesOf([shown, ...refreshes])
+  const services = servings.map(({ service }) => service)
+  const usual = servings.find(({ environment }) => environment !== null && shown.environment?.includes(environment))
   const [chosen, choose] = useState<string | null>(null)
   const [answer, setAnswer] = useState<Answer | null>(null)
   const [problem, setProblem] = useState<PlatformError | null>(null)
   const [isBusy, setBusy] = useState(false)
-  const service = services.find((name) => name === chosen) ?? services[0]
+  const service = services.find((name) => name === chosen) ?? usual?.service ?? services[0]
 
   const ask = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -31,6 +34,13 @@ export function PredictForm({ refreshes, shown }: { refreshes: readonly Refresh[
     }
   }
 
+  if (services.length === 0)
+    return (
+      <section className="card predict" aria-label="Ask the deployed model">
+        <h2>Ask the deployed model</h2>
+        <p className="quiet">As soon as a service gets traffic, you can send it a row here and read its prediction.</p>
+      </section>
+    )
   return (
     <section className="card predict" aria-label="Ask the deployed model">
       <form onSubmit={ask}>
@@ -39,19 +49,21 @@ export function PredictForm({ refreshes, shown }: { refreshes: readonly Refresh[
         </div>
         <label className="field service">
           Service
-          <select value={service ?? ''} onChange={(event) => choose(event.target.value)} disabled={services.length === 0}>
-            {services.length === 0 && <option value="">none is deployed yet</option>}
+          <select value={service ?? ''} onChange={(event) => choose(event.target.value)}>
             {services.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
         </label>
         <div className="row">
-          {FEATURES.map(({ name, kind, example, suggestions }) => (
+          {FEATURES.map(({ name, kind, unit, example, suggestions }) => (
             <label key={name} className={kind === 'text' ? 'field is-text' : 'field'}>
-              {name}
+              <span className="feature">
+                {name} {unit && <span className="unit">{unit}</span>}
+              </span>
               <input
                 name={name}
+                aria-label={name}
                 defaultValue={example}
                 inputMode={kind === 'text' ? 'text' : 'decimal'}
                 list={suggestions && `known-${name}`}
@@ -68,7 +80,7 @@ export function PredictForm({ refreshes, shown }: { refreshes: readonly Refresh[
             </label>
           ))}
         </div>
-        <button type="submit" className="button button-strong" disabled={isBusy || !service}>
+        <button type="submit" className="button button-strong" disabled={isBusy}>
           {isBusy ? 'Asking …' : 'Ask'}
         </button>
       </form>
@@ -98,14 +110,4 @@ function Verdict({ answer: { probability, willBuy, milliseconds } }: { answer: A
       )}
     </div>
   )
-}
-
-/** Services that get traffic, the shown refresh's first. */
-function servicesOf(refreshes: readonly Refresh[]): string[] {
-  const stages = refreshes.flatMap(({ stages }) => stages)
-  return [
-    ...new Set(
-      stages.flatMap((stage) => (stage.kind === 'traffic' && stage.service !== null && stage.revision !== null ? [stage.service] : [])),
-    ),
-  ]
 }

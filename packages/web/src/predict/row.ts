@@ -4,6 +4,7 @@ export interface Feature {
   readonly name: string
   readonly kind: 'text' | 'integer' | 'number'
   readonly example: string
+  readonly unit?: string
   /** What people have typed before, as far as the data knows. */
   readonly suggestions?: readonly string[]
 }
@@ -19,13 +20,13 @@ export const FEATURES: readonly Feature[] = [
   { name: 'brand', kind: 'text', example: 'samsung', suggestions: ['samsung', 'apple', 'xiaomi', 'huawei', 'lg'] },
   { name: 'price', kind: 'number', example: '254.82' },
   { name: 'product_id', kind: 'integer', example: '1004856' },
-  { name: 'duration', kind: 'number', example: '214' },
+  { name: 'duration', kind: 'number', example: '214', unit: 'seconds' },
   { name: 'num_views_session', kind: 'integer', example: '6' },
   { name: 'num_views_product', kind: 'integer', example: '3' },
   { name: 'num_prev_sessions', kind: 'integer', example: '1' },
   { name: 'num_prev_product_views', kind: 'integer', example: '0' },
-  { name: 'weekday', kind: 'integer', example: '1' },
-  { name: 'hour', kind: 'integer', example: '14' },
+  { name: 'weekday', kind: 'integer', example: '1', unit: 'Monday is 0' },
+  { name: 'hour', kind: 'integer', example: '14', unit: 'UTC' },
   { name: 'minute', kind: 'integer', example: '36' },
 ]
 

@@ -20,7 +20,7 @@ export function TopBar({ account, liveness, onLogout }: Props) {
       <span className="brand">
         <Mark /> Daggerboard
       </span>
-      <span className="quiet project">{account.project}</span>
+      <span className="quiet project">project {account.project}</span>
       {cannedName !== null && <strong className="canned-badge">Canned data: {cannedName}</strong>}
       <span className="spring" />
       <span className={`liveness is-${liveness}`} role="status">
