@@ -4,8 +4,7 @@ import { getCookie } from 'hono/cookie'
 import { type AppError, messageOf } from '../core/app-error.ts'
 import type { Principal } from '../core/principal.ts'
 import type { DoorEnvironment } from './door.ts'
-
-export const SESSION_COOKIE = 'daggerboard_session'
+import { sessionCookieName } from './session-cookie.ts'
 
 /** What the door needs of the accounts room. Both throw `unauthenticated` when the credentials do not count. */
 export interface Authenticator {
@@ -20,7 +19,7 @@ export const authentication =
     c.set('principal', null)
     c.set('authenticationProblem', null)
     try {
-      c.set('principal', await identify(authenticator, c.req.raw, getCookie(c, SESSION_COOKIE)))
+      c.set('principal', await identify(authenticator, c.req.raw, getCookie(c, sessionCookieName(c.req.raw))))
     } catch (error) {
       c.set('authenticationProblem', messageOf(error as AppError))
     }

@@ -71,6 +71,26 @@ test('the session cookie counts for a change only when our own page sent it', as
   )
 })
 
+test('two platforms on one host keep a session each: browsers send the cookies of all ports to all of them', async () => {
+  const [first, second] = [await house(), await house()]
+  const logIn = async ({ app }: typeof first, port: number) => {
+    const headers = { host: `127.0.0.1:${port}` }
+    const answer = await app.request(`http://127.0.0.1:${port}/auth/login`, { method: 'POST', body: JSON.stringify(credentials), headers })
+    return (answer.headers.get('set-cookie') ?? '').split(';')[0] as string
+  }
+  const jar = [await logIn(first, 8080), await logIn(second, 9090)]
+  assert.deepEqual(
+    jar.map((cookie) => cookie.split('=')[0]),
+    ['daggerboard_session_8080', 'daggerboard_session_9090'],
+  )
+  const ask = ({ app }: typeof first, port: number, path = '/auth/me', method = 'GET') =>
+    app.request(`http://127.0.0.1:${port}${path}`, { method, headers: { host: `127.0.0.1:${port}`, cookie: jar.join('; ') } })
+  assert.equal((await ask(first, 8080)).status, 200)
+  assert.equal((await ask(second, 9090)).status, 200)
+  const goodbye = await ask(second, 9090, '/auth/logout', 'POST')
+  assert.match(goodbye.headers.get('set-cookie') ?? '', /^daggerboard_session_9090=;/)
+})
+
 test('a variable with a sensitive name leaves masked, and the mask sent back changes nothing', async () => {
   const { app, post } = await house()
   const headers = { authorization: `Basic ${Buffer.from('ada:correct horse').toString('base64')}` }

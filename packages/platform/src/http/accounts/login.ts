@@ -4,9 +4,9 @@ import { z } from 'zod'
 import type { TokenIssuer } from '../../accounts/token.ts'
 import { logIn, principalOf, type User, type UserStore } from '../../accounts/user.ts'
 import { AppError } from '../../core/app-error.ts'
-import { SESSION_COOKIE } from '../authentication.ts'
 import { createDoor, type Door } from '../door.ts'
 import { readJson } from '../json-body.ts'
+import { sessionCookieName } from '../session-cookie.ts'
 
 const TOKEN_SECONDS = 24 * 3600
 
@@ -35,12 +35,12 @@ export function accountsDoor({ users, tokens, project }: AccountsDoorOptions): D
 
   door.post('/auth/login', async (c) => {
     const { user, token } = await tokenFor(c.req.raw)
-    setCookie(c, SESSION_COOKIE, token, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: TOKEN_SECONDS })
+    setCookie(c, sessionCookieName(c.req.raw), token, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: TOKEN_SECONDS })
     return c.json({ name: user.name, role: user.role, project })
   })
 
   door.post('/auth/logout', (c) => {
-    deleteCookie(c, SESSION_COOKIE, { path: '/' })
+    deleteCookie(c, sessionCookieName(c.req.raw), { path: '/' })
     return c.body(null, 204)
   })
 
