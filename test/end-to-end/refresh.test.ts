@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { PlatformClient } from '../../packages/platform/src/cli/client.ts'
+import { lastWeek } from '../../packages/platform/src/cli/demo.ts'
+import { LiveEvents } from './live-events.ts'
 import { RunningPlatform } from './running-platform.ts'
 
 const run = promisify(execFile)
@@ -37,6 +39,7 @@ interface Build {
 
 let platform: RunningPlatform
 let client: PlatformClient
+let events: LiveEvents
 let result: DemoResult
 let folder: string
 
@@ -45,9 +48,11 @@ before(async () => {
   platform = await RunningPlatform.start(['demo', '--json', ...(hasRows ? ['--rows', ROWS] : ['--size', '300000'])])
   result = JSON.parse(await platform.line((line) => line.startsWith('{')))
   client = await platform.client(result.endpoint)
+  events = await LiveEvents.open(client)
 })
 
 after(async () => {
+  events?.close()
   await platform?.remove()
   await rm(folder, { recursive: true, force: true })
 })
@@ -62,7 +67,7 @@ test(`one command refreshes the model of last week on ${hasRows ? 'the real rows
     result.builds.map((build) => [build.repository, build.status, build.steps.map((step) => `${step.id} ${step.status}`)]),
     [
       ['purchase_predict', 'SUCCESS', ['test SUCCESS', 'train SUCCESS', 'api SUCCESS']],
-      ['purchase_predict_api', 'SUCCESS', ['build SUCCESS', 'push SUCCESS', 'deploy SUCCESS']],
+      ['purchase_predict_api', 'SUCCESS', ['model SUCCESS', 'build SUCCESS', 'push SUCCESS', 'deploy SUCCESS']],
     ],
   )
   assert.equal(result.model.name, 'purchase_predict')
@@ -73,8 +78,7 @@ test(`one command refreshes the model of last week on ${hasRows ? 'the real rows
 })
 
 test('the cluster of the refresh is gone, and its address in the bucket holds what the manifest says', async () => {
-  const { clusters = [] } = await client.get<{ clusters?: unknown[] }>('/v1/projects/daggerboard/regions/us-central1/clusters')
-  assert.deepEqual(clusters, [])
+  assert.deepEqual(await clusters(), [])
   const { items } = await client.get<{ items: { name: string }[] }>('/storage/v1/b/daggerboard-data/o?prefix=primary/staging/')
   const manifest = items.find((item) => item.name.endsWith('/_manifest.json'))
   assert.ok(manifest)
@@ -116,31 +120,85 @@ test('the deployed API answers all problems of a bad row, and a brand that it ha
   )
 })
 
+/** Triggers a DAG by hand for one interval and answers its run's state and its tasks once it has ended. */
+async function runDag(dagId: string, interval: { start: string; end: string }): Promise<Record<string, string>> {
+  const ended = events.until('dag_run.changed', (facts) => facts.dagId === dagId && ['success', 'failed'].includes(String(facts.state)))
+  await client.patch(`/api/v2/dags/${dagId}`, { is_paused: false })
+  const body = { logical_date: null, data_interval_start: interval.start, data_interval_end: interval.end }
+  const { dag_run_id: runId } = await client.post<{ dag_run_id: string }>(`/api/v2/dags/${dagId}/dagRuns`, body)
+  const { state } = await ended
+  const { task_instances: tasks } = await client.get<{ task_instances: { task_id: string; state: string }[] }>(
+    `/api/v2/dags/${dagId}/dagRuns/${runId}/taskInstances`,
+  )
+  return { run: String(state), ...Object.fromEntries(tasks.map((task) => [task.task_id, task.state])) }
+}
+
+const clusters = async () =>
+  (await client.get<{ clusters?: unknown[] }>('/v1/projects/daggerboard/regions/us-central1/clusters')).clusters ?? []
+
+test('a week without events fails at the transform, starts no build, and its cluster is deleted all the same', async () => {
+  const states = await runDag('pipeline_ml', { start: '2001-01-01T05:00:00Z', end: '2001-01-08T05:00:00Z' })
+  const { run, create_dataproc, submit_job, delete_dataproc, ...builds } = states
+  assert.deepEqual(
+    { run, create_dataproc, submit_job, delete_dataproc },
+    { run: 'failed', create_dataproc: 'success', submit_job: 'failed', delete_dataproc: 'success' },
+  )
+  assert.ok(
+    Object.values(builds).length >= 2 && Object.values(builds).every((state) => state === 'upstream_failed'),
+    JSON.stringify(states),
+  )
+  assert.deepEqual(await clusters(), [])
+})
+
+test('pipeline_ml transforms once and brings the model to staging and to production', async () => {
+  const { start, end } = lastWeek(new Date())
+  const states = await runDag('pipeline_ml', { start: start.toISOString(), end: end.toISOString() })
+  assert.ok(
+    Object.values(states).every((state) => state === 'success'),
+    JSON.stringify(states),
+  )
+  const { model_versions: versions } = await client.post<{ model_versions: { current_stage: string }[] }>(
+    '/api/2.0/mlflow/registered-models/get-latest-versions',
+    {
+      name: 'purchase_predict',
+      stages: ['Staging', 'Production'],
+    },
+  )
+  assert.deepEqual(versions.map((version) => version.current_stage).sort(), ['Production', 'Staging'])
+  const health = await client.get<{ status: string }>('/services/purchase-predict-api-production/health')
+  assert.equal(health.status, 'ok')
+})
+
 /** Clones a hosted repository, lets `change` work in it, pushes to `staging` and answers the build that the push started, once it has ended. */
 async function push(repository: string, change: (directory: string) => Promise<void>): Promise<Build> {
   const directory = await mkdtemp(join(folder, `${repository}-`))
   const remote = `${result.endpoint.replace('://', `://${RunningPlatform.login}@`)}/p/daggerboard/r/${repository}`
   const git = (...args: string[]) => run('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', ...args], { cwd: directory })
   await git('clone', '-q', '--branch', 'staging', remote, '.')
+  // Each test begins with the repository as it was at first, whatever the one before has pushed.
+  const { stdout: first } = await git('rev-list', '--max-parents=0', 'HEAD')
+  await git('restore', `--source=${first.trim()}`, '--staged', '--worktree', '.')
   await change(directory)
   await git('commit', '-qam', 'Change something')
-  const seen = new Set((await builds()).map((build) => build.id))
+  const { stdout: commit } = await git('rev-parse', 'HEAD')
+  const ended = events.until('build.changed', ({ commitSha, status }) => commitSha === commit.trim() && hasEnded(String(status)))
   await git('push', '-q', 'origin', 'staging')
-  for (;;) {
-    const build = (await builds()).find((each) => !seen.has(each.id))
-    if (build && !['QUEUED', 'WORKING', 'PENDING'].includes(build.status)) return build
-    await new Promise((wake) => setTimeout(wake, 100))
-  }
+  return client.get<Build>(`/v1/projects/daggerboard/builds/${(await ended).buildId}`)
 }
 
-const builds = async (): Promise<Build[]> =>
-  (await client.get<{ builds?: Build[] }>('/v1/projects/daggerboard/builds?pageSize=100')).builds ?? []
+const hasEnded = (status: string) => !['QUEUED', 'WORKING', 'PENDING'].includes(status)
 
 const edit = async (path: string, change: (text: string) => string) => {
   const before = await readFile(path, 'utf8')
   const after = change(before)
   assert.notEqual(after, before, `The test changed nothing in ${path}.`)
   await writeFile(path, after)
+}
+
+const staged = async () => {
+  const body = { name: 'purchase_predict', stages: ['Staging'] }
+  const path = '/api/2.0/mlflow/registered-models/get-latest-versions'
+  return (await client.post<{ model_versions: { version: string }[] }>(path, body)).model_versions.map(({ version }) => version)
 }
 
 const serving = async () => (await client.get<{ model: { version: string } }>(`/services/${result.service.name}/health`)).model
@@ -155,7 +213,7 @@ test('a cloudbuild.yaml with an unknown substitution fails its build before any 
 
 test('a failing unit test in the repository stops the build at its step, and no model is trained', async () => {
   const build = await push('purchase_predict', (directory) =>
-    edit(join(directory, 'package.json'), (text) => text.replace(/"test": "[^"]*"/, '"test": "node --eval process.exit(1)"')),
+    edit(join(directory, 'src/environment.test.ts'), (text) => `${text}\ntest('a claim that does not hold', () => assert.fail())\n`),
   )
   assert.equal(build.status, 'FAILURE')
   assert.deepEqual(
@@ -166,10 +224,9 @@ test('a failing unit test in the repository stops the build at its step, and no 
 })
 
 test('a model below the gate gets no stage, its build says which bound it missed, and the old revision keeps serving', async () => {
-  const before = await serving()
+  const [before, stagedBefore] = [await serving(), await staged()]
   const build = await push('purchase_predict', async (directory) => {
-    await edit(join(directory, 'conf/base/parameters.yml'), (text) => text.replace(/min_auc: [\d.]+/, 'min_auc: 0.999'))
-    await edit(join(directory, 'package.json'), (text) => text.replace(/"test": "[^"]*"/, '"test": "node --eval process.exit(0)"'))
+    await edit(join(directory, 'conf/base/parameters.yml'), (text) => text.replace('GATE_MIN_AUC,0.6', 'GATE_MIN_AUC,0.999'))
   })
   assert.deepEqual(
     build.steps.map((step) => step.status),
@@ -179,17 +236,7 @@ test('a model below the gate gets no stage, its build says which bound it missed
     headers: { authorization: `Basic ${Buffer.from(RunningPlatform.login).toString('base64')}` },
   })
   assert.match(await log.text(), /auc .*0\.999/i)
-  const { model_versions: staged } = await client.post<{ model_versions: { version: string }[] }>(
-    '/api/2.0/mlflow/registered-models/get-latest-versions',
-    {
-      name: 'purchase_predict',
-      stages: ['Staging'],
-    },
-  )
-  assert.deepEqual(
-    staged.map((version) => version.version),
-    [result.model.version],
-  )
+  assert.deepEqual(await staged(), stagedBefore)
   assert.deepEqual(await serving(), before)
 })
 
@@ -201,12 +248,13 @@ test('an API that never becomes ready fails its deploy step with what to do, and
   assert.equal(build.status, 'FAILURE')
   assert.deepEqual(
     build.steps.map((step) => step.status),
-    ['SUCCESS', 'SUCCESS', 'FAILURE'],
+    ['SUCCESS', 'SUCCESS', 'SUCCESS', 'FAILURE'],
   )
   assert.deepEqual(await serving(), before)
 })
 
 test('a second start in the same home serves the same revision at the same path, and keeps the refreshes', async () => {
+  events.close()
   assert.equal(await platform.stop(), 0)
   platform = await RunningPlatform.start(['start'], { home: platform.home })
   const line = await platform.line((each) => /http:\/\/127\.0\.0\.1:\d+/.test(each))
@@ -217,7 +265,15 @@ test('a second start in the same home serves the same revision at the same path,
   for (;;) {
     const answer = await fetch(`${endpoint}/services/${result.service.name}/health`)
     if (answer.ok) break
+    // Its revision is being started. One that cannot start again is the failure that this test is about.
+    const { revisions } = await client.get<{ revisions: { conditions: { state: string; message?: string }[] }[] }>(
+      `/v2/projects/daggerboard/locations/us-central1/services/${result.service.name}/revisions`,
+    )
     assert.equal(answer.status, 503, await answer.text())
+    assert.ok(
+      !revisions.every((revision) => revision.conditions.some((condition) => condition.state === 'CONDITION_FAILED')),
+      JSON.stringify(revisions),
+    )
     await new Promise((wake) => setTimeout(wake, 100))
   }
 })

@@ -71,13 +71,16 @@ export class RunningPlatform {
     return this.#output.join('')
   }
 
+  /** Its exit status, once it has ended by itself. */
+  async exit(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
+  }
+
   /** Stops it as Ctrl-C does and answers its exit status. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode === null) {
-      this.#child.kill('SIGINT')
-      await once(this.#child, 'exit')
-    }
-    return this.#child.exitCode
+    if (this.#child.exitCode === null) this.#child.kill('SIGINT')
+    return this.exit()
   }
 
   async remove(): Promise<void> {

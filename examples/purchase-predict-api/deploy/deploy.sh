@@ -4,7 +4,8 @@ set -eu
 . ./deployment
 
 variables="ENV=$ENVIRONMENT,MLFLOW_REGISTRY_NAME=$MODEL_NAME,MODEL_VERSION=$MODEL_VERSION"
-if [ -n "${MLFLOW_SERVER:-}" ]; then variables="$variables,MLFLOW_TRACKING_URI=$MLFLOW_SERVER"; fi
+# The build's own tracking server is the platform's, which gives its address to revisions itself: at each start, for the port may change.
+if [ -n "${MLFLOW_SERVER:-}" ] && [ "$MLFLOW_SERVER" != "${MLFLOW_TRACKING_URI:-}" ]; then variables="$variables,MLFLOW_TRACKING_URI=$MLFLOW_SERVER"; fi
 
 exec gcloud run deploy "purchase-predict-api-$ENVIRONMENT" \
   --image="$IMAGE" \
