@@ -23,12 +23,14 @@ import { ociDoor } from '../src/http/oci/oci-door.ts'
 import { runDoor } from '../src/http/run/run-door.ts'
 import { Registry } from '../src/images/registry.ts'
 import { Fleet } from '../src/services/fleet.ts'
-import { Services } from '../src/services/services.ts'
+import { Services, type ServicesOptions } from '../src/services/services.ts'
 import { pushApp } from './app-image.ts'
 
 /** Where everything of these tests is deployed. */
 export const PARENT = 'projects/shop/locations/us-central1'
 const REPOSITORY = 'shop/api'
+
+type Options = Pick<ServicesOptions, 'unpackedRevisions'>
 
 export class RunningServices {
   readonly home: string
@@ -41,9 +43,11 @@ export class RunningServices {
   readonly #server: Server
   readonly #tokens: Tokens
   readonly #db = new Database(':memory:')
+  readonly #options: Options
   #services: Services | null = null
 
-  private constructor(home: string, endpoint: string, server: Server, tokens: Tokens, token: string) {
+  private constructor(home: string, endpoint: string, server: Server, tokens: Tokens, token: string, options: Options) {
+    this.#options = options
     this.home = home
     this.endpoint = endpoint
     this.token = token
@@ -57,17 +61,24 @@ export class RunningServices {
       getUniverseDomain: async () => 'googleapis.com',
     }
     const port = Number(new URL(endpoint).port)
-    const options = { fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port, projectId: 'shop', auth }
-    this.client = new ServicesClient(options as never)
-    this.revisionsClient = new RevisionsClient(options as never)
+    const reach = { fallback: true, protocol: 'http', apiEndpoint: '127.0.0.1', port, projectId: 'shop', auth }
+    this.client = new ServicesClient(reach as never)
+    this.revisionsClient = new RevisionsClient(reach as never)
   }
 
-  static async start(): Promise<RunningServices> {
+  static async start(options: Options = {}): Promise<RunningServices> {
     const home = await mkdtemp(join(tmpdir(), 'services-'))
     const server = new Server()
     const endpoint = await server.listen(0)
     const tokens = new Tokens(randomBytes(32), systemClock)
-    const running = new RunningServices(home, endpoint, server, tokens, await tokens.issue(principal('build:9', BUILD_PERMISSIONS), 600))
+    const running = new RunningServices(
+      home,
+      endpoint,
+      server,
+      tokens,
+      await tokens.issue(principal('build:9', BUILD_PERMISSIONS), 600),
+      options,
+    )
     await running.#open()
     return running
   }
@@ -129,7 +140,16 @@ export class RunningServices {
     const driver = new ProcessRevisions({ home: join(home, 'revisions'), endpoint, tokens, clock })
     const revisions = new SqliteRevisionStore(db)
     const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock, logger: silentLogger })
-    const services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock })
+    const services = new Services({
+      store: new SqliteServiceStore(db),
+      revisions,
+      driver,
+      fleet,
+      endpoint,
+      events,
+      clock,
+      ...this.#options,
+    })
     this.#server.open({ byToken: (text) => tokens.verify(text), byPassword: () => Promise.reject(new Error('no passwords')) }, [
       ingressDoor({ services }),
       ociDoor({ registry }),

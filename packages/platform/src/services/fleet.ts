@@ -53,6 +53,8 @@ export class Fleet {
   #instances = new Map<string, Instance>()
   /** Revisions that are to run, so that a crash restarts them; each with the mark of the one loop that watches it. */
   #kept = new Map<string, symbol>()
+  /** Revisions whose files are being removed: a start waits for the end of it. */
+  #unloading = new Map<string, Promise<void>>()
   #closing = new AbortController()
 
   constructor(options: FleetOptions) {
@@ -116,6 +118,14 @@ export class Fleet {
     await this.#mark(name, 'retired')
   }
 
+  /** Removes the files of the revision unless it runs or is to run; its next start fetches them again. */
+  async unload(name: string): Promise<void> {
+    if (this.#instances.has(name) || this.#kept.has(name)) return
+    const unloaded = this.#options.driver.unload(name).finally(() => this.#unloading.delete(name))
+    this.#unloading.set(name, unloaded)
+    await unloaded
+  }
+
   /** Stops everything; states stay as they are, so that the next start runs the same revisions. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -164,6 +174,7 @@ export class Fleet {
     const { driver, clock } = this.#options
     try {
       const revision = await this.#mark(name, 'deploying')
+      await this.#unloading.get(name)?.catch(() => {})
       const running = await driver.start({ revision, environment: await this.#environment(revision) }, signal)
       instance.running = running
       void running.exited.then(() => this.#instances.get(name) === instance && this.#instances.delete(name))

@@ -39,7 +39,7 @@ export interface Revision {
  * deploying: its process starts, or starts again after a crash or for a rollback. ready: it answers. draining: it finishes what it has
  * begun. retired: stopped, kept for a rollback. failed: it never became ready.
  */
-const MOVES: Readonly<Record<RevisionState, readonly RevisionState[]>> = {
+export const REVISION_MOVES: Readonly<Record<RevisionState, readonly RevisionState[]>> = {
   deploying: ['ready', 'failed', 'retired'],
   ready: ['draining', 'deploying', 'retired'],
   draining: ['retired', 'ready', 'deploying'],
@@ -49,7 +49,7 @@ const MOVES: Readonly<Record<RevisionState, readonly RevisionState[]>> = {
 
 /** The revision in `state`; throws `internal` for a move that the table does not allow. */
 export function moveRevision(revision: Revision, state: RevisionState, detail: string | null, now: Date): Revision {
-  if (revision.state !== state && !MOVES[revision.state].includes(state))
+  if (revision.state !== state && !REVISION_MOVES[revision.state].includes(state))
     throw new AppError('internal', `Revision "${revision.name}" cannot go from ${revision.state} to ${state}.`)
   return { ...revision, state, detail, updatedAt: now.toISOString() }
 }
@@ -85,6 +85,8 @@ export interface RevisionDriver {
   start(launch: Launch, signal: AbortSignal): Promise<RunningRevision>
   /** Where its standard output and error are kept. */
   logFile(revision: string): string
+  /** Forgets its files, which its next start fetches again; its log stays. It must not run. */
+  unload(revision: string): Promise<void>
   /** Forgets its files and its log. */
   remove(revision: string): Promise<void>
 }

@@ -18,7 +18,11 @@ export interface ServicesOptions {
   readonly endpoint: string
   readonly events: Events
   readonly clock: Clock
+  /** How many stopped revisions of each service keep their files, the newest ones; older ones are fetched again when they are rolled back to. */
+  readonly unpackedRevisions?: number
 }
+
+const UNPACKED_REVISIONS = 5
 
 export interface DeployRequest {
   readonly project: string
@@ -38,6 +42,7 @@ export class Services implements Service {
   #endpoint: string
   #events: Events
   #clock: Clock
+  #unpackedRevisions: number
   /** Who answers, by service: what the ingress reads for every request. */
   #routes = new Map<string, DeployedService>()
   /** The change of each service that is under way; a newer one ends it. */
@@ -45,7 +50,8 @@ export class Services implements Service {
 
   #turns = new Map<string, Promise<void>>()
 
-  constructor({ store, revisions, driver, fleet, endpoint, events, clock }: ServicesOptions) {
+  constructor(options: ServicesOptions) {
+    const { store, revisions, driver, fleet, endpoint, events, clock, unpackedRevisions = UNPACKED_REVISIONS } = options
     this.#store = store
     this.#revisions = revisions
     this.#driver = driver
@@ -53,6 +59,7 @@ export class Services implements Service {
     this.#endpoint = endpoint
     this.#events = events
     this.#clock = clock
+    this.#unpackedRevisions = unpackedRevisions
   }
 
   /** Starts what had traffic, and goes on with changes that were under way. Resolves before they are ready. */
@@ -276,9 +283,18 @@ export class Services implements Service {
       this.#events.emit('traffic.changed', service.lastModifier, facts)
     }
     const drainMs = service.template.timeoutSeconds * 1000
-    for (const { name, state } of await this.#revisions.list(service.name))
-      if (!shares.some(({ revision }) => revision === name) && state !== 'retired' && state !== 'failed')
-        void this.#fleet.retire(name, drainMs).catch(() => {})
+    const others = (await this.#revisions.list(service.name)).filter(
+      ({ name, state }) => !shares.some(({ revision }) => revision === name) && state !== 'retired' && state !== 'failed',
+    )
+    void Promise.all(others.map(({ name }) => this.#fleet.retire(name, drainMs)))
+      .then(() => this.#unload(service.name))
+      .catch(() => {})
+  }
+
+  /** Leaves the files of the newest stopped revisions, for a quick rollback. */
+  async #unload(service: string): Promise<void> {
+    const stopped = (await this.#revisions.list(service)).filter(({ state }) => state === 'retired' || state === 'failed')
+    for (const { name } of stopped.slice(this.#unpackedRevisions)) await this.#fleet.unload(name)
   }
 
   async #remove(name: string): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -64,4 +64,16 @@ test('a process that ignores SIGTERM is killed after its grace, with the process
   assert.equal(await running.exited, 'ended by SIGKILL')
   await isGone
   witness.close()
+})
+
+test('the files of a stopped revision can go while its log stays, and what was left half done goes at the next start', async () => {
+  const running = await start('old-00001-abc', 'console.log("hello")')
+  await running.exited
+  await driver.unload('old-00001-abc')
+  await driver.unload('old-00001-abc')
+  for (const name of ['half-00001-abc.tmp', 'half-00002-abc.unloaded']) await mkdir(join(home, name, 'root'), { recursive: true })
+  await driver.sweep()
+  const left = (await readdir(home)).filter((name) => /^(old|half)/.test(name))
+  assert.deepEqual(left, ['old-00001-abc.log'])
+  assert.match(await readFile(driver.logFile('old-00001-abc'), 'utf8'), /hello/)
 })

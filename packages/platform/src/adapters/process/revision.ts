@@ -1,6 +1,6 @@
 /** Runs revisions as processes on the host toolchain: the image's files in a folder, its command with PORT on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
@@ -13,15 +13,18 @@ import type { Launch, Revision, RevisionDriver, RunningRevision } from '../../se
 import { unpackLayer } from './image/layer.ts'
 import { nameOf, ownReference } from './image/reference.ts'
 import { RegistryClient } from './image/registry-client.ts'
+import { RevisionLog } from './revision-log.ts'
 import { Endpoint } from './tools/endpoint.ts'
 
 export interface ProcessRevisionsOptions {
-  /** Where revisions live: `HOME/NAME/root`, `HOME/NAME.log`. */
+  /** Where revisions live: `HOME/NAME/root`, `HOME/NAME.log`, and what is older of the log in `HOME/NAME.log.1`. */
   readonly home: string
   /** The platform's address: images are pulled from its registry. */
   readonly endpoint: string
   readonly tokens: { issue(who: Principal, seconds: number): Promise<string> }
   readonly clock: Clock
+  /** How large a log may grow before it is begun anew. */
+  readonly logBytes?: number
 }
 
 /** What an image's configuration says about how to run it. */
@@ -30,6 +33,8 @@ interface ImageConfig {
 }
 
 const HOST = '127.0.0.1'
+/** Ends of the names of folders that no start may find: those that are being filled, and those that are being emptied. */
+const [PARTIAL, UNLOADED] = ['.tmp', '.unloaded']
 const PULL_TOKEN_SECONDS = 600
 /** What a process needs of its host. Nothing else is handed on: the platform's own environment may hold secrets. */
 const INHERITED = ['LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'LD_LIBRARY_PATH']
@@ -44,6 +49,7 @@ export class ProcessRevisions implements RevisionDriver {
   async sweep(): Promise<void> {
     const { home } = this.#options
     for (const name of await readdir(home).catch(() => [])) {
+      if (name.endsWith(PARTIAL) || name.endsWith(UNLOADED)) await rm(join(home, name), { recursive: true, force: true })
       if (!name.endsWith('.pid')) continue
       const [pid, startedAt] = (await readFile(join(home, name), 'utf8')).split(' ')
       // The start time tells a survivor from a stranger who got its number.
@@ -90,9 +96,22 @@ export class ProcessRevisions implements RevisionDriver {
     return join(this.#options.home, `${revision}.log`)
   }
 
+  async unload(revision: string): Promise<void> {
+    const folder = join(this.#options.home, revision)
+    if (!existsSync(folder)) return
+    // It goes at once, so that no start finds half of it.
+    await rename(folder, `${folder}${UNLOADED}`)
+    await rm(`${folder}${UNLOADED}`, { recursive: true, force: true })
+  }
+
   async remove(revision: string): Promise<void> {
-    const { home } = this.#options
-    for (const name of [revision, `${revision}.log`, `${revision}.pid`]) await rm(join(home, name), { recursive: true, force: true })
+    await this.unload(revision)
+    await this.#log(revision).remove()
+    await rm(join(this.#options.home, `${revision}.pid`), { force: true })
+  }
+
+  #log(revision: string): RevisionLog {
+    return new RevisionLog(this.logFile(revision), this.#options.logBytes)
   }
 
   async #registry(): Promise<RegistryClient> {
@@ -112,7 +131,7 @@ export class ProcessRevisions implements RevisionDriver {
       throw new AppError('invalid', 'its image is an index of several platforms. Deploy the image of one platform by its digest')
     const [config, ...layers] = readManifest(manifest.bytes, manifest.mediaType).blobs
     if (!config) throw new AppError('invalid', 'its image has no configuration')
-    const temporary = `${folder}.tmp`
+    const temporary = `${folder}${PARTIAL}`
     await rm(temporary, { recursive: true, force: true })
     await mkdir(join(temporary, 'root'), { recursive: true })
     for (const layer of layers) {
@@ -130,26 +149,30 @@ export class ProcessRevisions implements RevisionDriver {
   }
 
   #spawn(name: string, port: number, file: string, args: string[], { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): RunningRevision {
-    const log = openSync(this.logFile(name), 'a')
-    writeSync(log, `--- ${this.#options.clock.now().toISOString()} ${[file, ...args].join(' ')} (PORT=${port})\n`)
-    const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', log, log] })
-    closeSync(log)
+    const { clock } = this.#options
+    const log = this.#log(name)
+    const child = log.open(`--- ${clock.now().toISOString()} ${[file, ...args].join(' ')} (PORT=${port})`, (output) =>
+      spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', output, output] }),
+    )
     const pidFile = join(this.#options.home, `${name}.pid`)
     if (child.pid) void writeFile(pidFile, `${child.pid} ${startTime(child.pid) ?? ''}`).catch(() => {})
+    const hasExited = new AbortController()
     const exited = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(`its command cannot be run: ${error.message}`))
       child.once('exit', (code, signal) => resolve(signal ? `ended by ${signal}` : `exit status ${code}`))
     }).then(async (how) => {
       if (child.pid) signalGroup(child.pid, 'SIGKILL')
       await rm(pidFile, { force: true })
+      hasExited.abort()
       return how
     })
+    void log.watch(clock, hasExited.signal)
     return {
       host: HOST,
       port,
       exited,
       probe: (probe, signal) => probeOnce(port, probe, signal),
-      stop: (graceMs) => stop(child, exited, graceMs, this.#options.clock),
+      stop: (graceMs) => stop(child, exited, graceMs, clock),
     }
   }
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type AppAnswer, answeringApp, PARENT, RunningServices, template } from '../../../test/running-services.ts'
 
 let platform: RunningServices
 
 before(async () => {
-  platform = await RunningServices.start()
+  platform = await RunningServices.start({ unpackedRevisions: 1 })
   await platform.push('v1', answeringApp('one'))
   await platform.push('v2', answeringApp('two'))
   await platform.push('broken', `console.error('Error: model not found'); setTimeout(() => process.exit(3), 50)`)
@@ -45,25 +47,71 @@ test("Google's own client deploys a service; its process gets the contract's env
   assert.deepEqual(traffic, [{ service: 'api', revision: answer.revision, percent: 100, url: service.uri }])
 })
 
-test('a rollback sends the traffic back to the old revision, at the same address', async () => {
+const TO_LATEST = { type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST', percent: 100 } as const
+const pinnedTo = (revision: string) => ({ type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION', revision, percent: 100 }) as const
+
+/** Sends the traffic of the service there, and answers who has it then. */
+async function route(name: string, target: typeof TO_LATEST | ReturnType<typeof pinnedTo>) {
+  const service = { name: `${PARENT}/services/${name}`, traffic: [target] }
+  const [operation] = await platform.client.updateService({ service, updateMask: { paths: ['traffic'] } })
+  const [{ trafficStatuses }] = await operation.promise()
+  return trafficStatuses?.map(({ revision, percent }) => [revision, percent])
+}
+
+const statesOf = (revision: string, since: number) =>
+  platform.told
+    .slice(since)
+    .flatMap((event) => (event.type === 'revision.changed' && event.facts.revision === revision ? [event.facts.state] : []))
+
+test('a rollback starts the old revision again, waits until it is ready and sends the traffic back, at the same address', async () => {
   await platform.deploy('rolled', 'v1')
   const first = (await ask('rolled')).revision
   await platform.deploy('rolled', 'v2')
-  assert.equal((await ask('rolled')).version, 'two')
-  const [operation] = await platform.client.updateService({
-    service: {
-      name: `${PARENT}/services/rolled`,
-      traffic: [{ type: 'TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION', revision: first, percent: 100 }],
-    },
-    updateMask: { paths: ['traffic'] },
-  })
-  const [service] = await operation.promise()
-  assert.deepEqual(
-    service.trafficStatuses?.map(({ revision, percent }) => [revision, percent]),
-    [[first, 100]],
-  )
+  const second = await ask('rolled')
+  assert.equal(second.version, 'two')
+  await platform.reached(first, 'retired')
+  const since = platform.told.length
+  assert.deepEqual(await route('rolled', pinnedTo(first)), [[first, 100]])
   const answer = await ask('rolled')
   assert.deepEqual([answer.version, answer.revision], ['one', first])
+  await platform.reached(second.revision, 'retired', since)
+  assert.deepEqual(
+    [statesOf(first, since), statesOf(second.revision, since)],
+    [
+      ['deploying', 'ready'],
+      ['draining', 'retired'],
+    ],
+  )
+})
+
+test('after a rollback a deployment is tried and leaves the traffic pinned, as on Cloud Run, until it is sent to the latest', async () => {
+  await platform.deploy('pinned', 'v1')
+  const first = (await ask('pinned')).revision
+  await platform.deploy('pinned', 'v2')
+  await route('pinned', pinnedTo(first))
+  const [deployed] = await platform.deploy('pinned', 'v2', { env: [{ name: 'GREETING', value: 'again' }] })
+  const newest = deployed.latestCreatedRevision?.split('/').at(-1) ?? ''
+  assert.equal(deployed.latestReadyRevision, deployed.latestCreatedRevision, 'it has been ready')
+  assert.equal((await ask('pinned')).revision, first)
+  assert.deepEqual(await route('pinned', TO_LATEST), [[newest, 100]])
+  assert.deepEqual([(await ask('pinned')).revision, (await ask('pinned')).greeting], [newest, 'again'])
+  await platform.deploy('pinned', 'v1')
+  assert.equal((await ask('pinned')).version, 'one', 'and from then on each deployment takes over')
+})
+
+test('stopped revisions beyond the newest ones keep no files; a rollback to one fetches them again', async () => {
+  const names: string[] = []
+  for (const tag of ['v1', 'v2', 'v1', 'v2']) {
+    await platform.deploy('growing', tag)
+    names.push((await ask('growing')).revision)
+    const before = names.at(-2)
+    if (before) await platform.reached(before, 'retired')
+  }
+  const unpacked = () => names.map((name) => existsSync(join(platform.home, 'revisions', name)))
+  while (unpacked()[1]) await new Promise(setImmediate)
+  assert.deepEqual(unpacked(), [false, false, true, true])
+  assert.deepEqual(await route('growing', pinnedTo(names[0] ?? '')), [[names[0], 100]])
+  assert.equal((await ask('growing')).version, 'one')
 })
 
 test('a revision that never becomes ready leaves the old one serving, and says why with the last lines of its log', async () => {
