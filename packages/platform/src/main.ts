@@ -1,12 +1,12 @@
 /** `daggerboard start` and `daggerboard demo`: reads settings and arguments, and starts the platform. */
-import { parseArgs } from 'node:util'
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { PlatformClient } from './cli/client.ts'
 import { runDemo } from './cli/demo.ts'
 import { Terminal } from './cli/terminal.ts'
 import { consoleLogger } from './composition/console-logger.ts'
 import { fillWarehouse } from './composition/demo-data.ts'
 import { type Platform, startPlatform, VERSION } from './composition/platform.ts'
-import { AppError, didYouMean, publicMessage } from './core/app-error.ts'
+import { AppError, didYouMean, messageOf, publicMessage } from './core/app-error.ts'
 import { readSettings } from './settings.ts'
 
 const COMMANDS = ['start', 'demo', 'version'] as const
@@ -39,7 +39,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     interrupted.abort()
   })
 
-async function start(): Promise<number> {
+async function start(args: string[]): Promise<number> {
+  readOptions(args, {})
   const platform = await startPlatform({ settings: readSettings(process.env), logger: consoleLogger })
   greet(platform, new Terminal(process.stdout))
   await untilInterrupted()
@@ -48,7 +49,7 @@ async function start(): Promise<number> {
 }
 
 async function demo(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: DEMO_OPTIONS })
+  const values = readOptions(args, DEMO_OPTIONS)
   const terminal = new Terminal(values.json ? process.stderr : process.stdout)
   const began = Date.now()
   const platform = await startPlatform({ settings: readSettings(process.env), logger: consoleLogger })
@@ -101,8 +102,17 @@ const untilInterrupted = (): Promise<void> =>
     interrupted.signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
+/** Throws `invalid` for an option that the command does not have. */
+function readOptions<const Options extends ParseArgsOptionsConfig>(args: string[], options: Options) {
+  try {
+    return parseArgs({ args, options }).values
+  } catch (cause) {
+    throw new AppError('invalid', `${messageOf(cause)}. Without arguments all commands and options are shown.`, { cause })
+  }
+}
+
 async function main([command = '', ...args]: string[]): Promise<number> {
-  if (command === 'start') return start()
+  if (command === 'start') return start(args)
   if (command === 'demo') return demo(args)
   if (command === 'version') {
     process.stdout.write(`${VERSION}\n`)

@@ -4,7 +4,7 @@ import { AppError } from '../core/app-error.ts'
 export type BuildStatus = 'QUEUED' | 'WORKING' | 'SUCCESS' | 'FAILURE' | 'INTERNAL_ERROR' | 'TIMEOUT' | 'CANCELLED' | 'EXPIRED'
 
 /** The one table of allowed moves, for builds and for their steps (a step never expires). */
-const BUILD_MOVES: Readonly<Record<BuildStatus, readonly BuildStatus[]>> = {
+export const BUILD_MOVES: Readonly<Record<BuildStatus, readonly BuildStatus[]>> = {
   QUEUED: ['WORKING', 'FAILURE', 'CANCELLED', 'EXPIRED', 'INTERNAL_ERROR'],
   WORKING: ['SUCCESS', 'FAILURE', 'INTERNAL_ERROR', 'TIMEOUT', 'CANCELLED'],
   SUCCESS: [],

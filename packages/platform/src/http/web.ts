@@ -23,7 +23,7 @@ const SECURITY_HEADERS = {
 }
 
 /** What begins like this belongs to a protocol: a wrong address there is an error, not a page. */
-const PROTOCOLS = /^\/(api|v1|v2|storage|upload|download|p|npm|services|auth|health|version|assets)(\/|$)/
+const PROTOCOLS = /^\/(api|v1|v2|bigquery|storage|upload|download|p|npm|services|auth|health|version|assets)(\/|$)/
 
 const NOT_BUILT = 'The browser interface has not been built yet. Run `npm run build:web`, then load this page again.\n'
 
