@@ -107,7 +107,7 @@ async function watch(
     const status = statusOf(build)
     if (status === 'SUCCESS') return { id, status, logUrl: build.logUrl ?? '' }
     throw new FailTask(
-      `Build ${id} ended as ${status}: ${build.statusDetail || build.failureInfo?.detail || 'no reason was given'}. Its log: ${build.logUrl}`,
+      `Build ${id} ended as ${status}: ${build.failureInfo?.detail || build.statusDetail || 'no reason was given'}. Its log: ${build.logUrl}`,
     )
   } catch (error) {
     if (signal.aborted) {

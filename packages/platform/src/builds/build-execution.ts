@@ -24,11 +24,14 @@ export interface Execution {
 export class BuildEnded extends Error {
   readonly status: BuildStatus
   readonly failureType: string | null
+  /** What the step that failed said of it, where it said anything. */
+  readonly reason: string | null
 
-  constructor(status: BuildStatus, detail: string, failureType: string | null = null) {
+  constructor(status: BuildStatus, detail: string, failureType: string | null = null, reason: string | null = null) {
     super(detail)
     this.status = status
     this.failureType = failureType
+    this.reason = reason
   }
 }
 

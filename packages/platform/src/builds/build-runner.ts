@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import { BUILD_PERMISSIONS, type Principal, principal } from '../core/principal.ts'
 import type { Service } from '../core/service.ts'
 import { type Build, type BuildStore, isFinished, moveTo, revisionOf, stepName } from './build.ts'
-import { type BuildEnded, executeBuild, PlatformStopped, timeoutMsOf } from './build-execution.ts'
+import { BuildEnded, executeBuild, PlatformStopped, timeoutMsOf } from './build-execution.ts'
 import type { BuildLog } from './build-log.ts'
 import { parseDuration } from './duration.ts'
 import { DEFAULT_QUEUE_TTL_MS } from './limits.ts'
@@ -53,7 +53,7 @@ export class BuildRunner implements Service {
       for (const step of build.steps) if (step.status === 'WORKING') moveTo(step, 'INTERNAL_ERROR')
       const detail = 'The platform went down while this build ran. Run it again.'
       log.append(build.id, `INTERNAL_ERROR\nERROR: ${detail}\n`)
-      await this.#finish(build, 'INTERNAL_ERROR', detail, null)
+      await this.#finish(build, new BuildEnded('INTERNAL_ERROR', detail))
     }
     this.#loop = this.#poll()
   }
@@ -81,7 +81,7 @@ export class BuildRunner implements Service {
       const running = this.#running.get(id)
       if (running) return running.cancellation.abort()
       const build = await this.#options.store.find(id)
-      if (build?.status === 'QUEUED') await this.#finish(build, 'CANCELLED', 'Build was cancelled.', null)
+      if (build?.status === 'QUEUED') await this.#finish(build, new BuildEnded('CANCELLED', 'Build was cancelled.'))
     })
     this.#turn = turn.catch(() => {})
     await turn
@@ -124,7 +124,7 @@ export class BuildRunner implements Service {
       const ttl = parseDuration(build.queueTtl ?? '') ?? DEFAULT_QUEUE_TTL_MS
       const isNested = this.#isNested(build)
       if (clock.now().getTime() - Date.parse(build.createTime) > ttl)
-        await this.#finish(build, 'EXPIRED', `Waited longer than ${ttl / 1000} seconds in the queue.`, null)
+        await this.#finish(build, new BuildEnded('EXPIRED', `Waited longer than ${ttl / 1000} seconds in the queue.`))
       else if (isNested || this.#topLevel() < concurrency) this.#run(build)
     }
   }
@@ -147,7 +147,7 @@ export class BuildRunner implements Service {
   }
 
   async #execute(build: Build, cancellation: AbortSignal): Promise<void> {
-    const { driver, log, tokens, clock, mask = (text) => text } = this.#options
+    const { driver, log, tokens, clock } = this.#options
     moveTo(build, 'WORKING')
     build.startTime = clock.now().toISOString()
     await this.#changed(build)
@@ -159,7 +159,7 @@ export class BuildRunner implements Service {
         clock,
         token,
         cancellation,
-        log: (line) => log.append(build.id, `${mask(line.replaceAll(token, '****'))}\n`),
+        log: (line) => log.append(build.id, `${this.#masked(line, token)}\n`),
         changed: () => this.#changed(build),
       })
     } finally {
@@ -167,19 +167,27 @@ export class BuildRunner implements Service {
         .release(build)
         .catch((error: unknown) => this.#options.logger.warn(`Cannot tidy up after build ${build.id}: ${messageOf(error)}`))
     }
-    await this.#finish(build, end?.status ?? 'SUCCESS', end?.message, end?.failureType ?? null)
+    await this.#finish(build, end, token)
   }
 
   /** The log is complete before the build is over: who reads to the end after that misses nothing. */
-  async #finish(build: Build, status: Build['status'], detail: string | undefined, failureType: string | null): Promise<void> {
-    const { log, clock, mask = (text) => text } = this.#options
+  async #finish(build: Build, end: BuildEnded | null, token = ''): Promise<void> {
+    const { log, clock } = this.#options
     await log.flush(build.id)
-    moveTo(build, status)
+    moveTo(build, end?.status ?? 'SUCCESS')
     build.finishTime = clock.now().toISOString()
-    if (detail !== undefined) build.statusDetail = mask(detail)
-    if (failureType !== null) build.failureInfo = { type: failureType, detail: build.statusDetail ?? '' }
+    if (end) {
+      build.statusDetail = this.#masked(end.message, token)
+      const detail = end.reason === null ? build.statusDetail : `${build.statusDetail}: ${this.#masked(end.reason, token)}`
+      if (end.failureType !== null) build.failureInfo = { type: end.failureType, detail }
+    }
     await this.#changed(build)
     await this.#close(build)
+  }
+
+  #masked(text: string, token: string): string {
+    const { mask = (unmasked) => unmasked } = this.#options
+    return mask(token === '' ? text : text.replaceAll(token, '****'))
   }
 
   async #close(build: Build): Promise<void> {
@@ -199,7 +207,7 @@ export class BuildRunner implements Service {
     this.#options.events.emit('build.changed', build.createdBy, {
       buildId: build.id,
       status: build.status,
-      detail: build.statusDetail ?? null,
+      detail: build.failureInfo?.detail ?? build.statusDetail ?? null,
       ...revisionOf(build),
       trigger: build.triggerName ?? null,
       createdAt: build.createTime,

@@ -9,6 +9,12 @@ export interface StepContext {
   log(line: string): void
 }
 
+/** What a running step writes is told apart from what the driver says of it. */
+export interface RunContext extends StepContext {
+  /** One line of the step's own output, without its end. */
+  output(line: string): void
+}
+
 export interface StepResult {
   readonly exitCode: number
   /** What the step wrote to `$BUILDER_OUTPUT/output`, base64, at most 50 KB. */
@@ -24,7 +30,7 @@ export interface StepDriver {
     context: StepContext,
   ): Promise<{ resolvedRepoSource?: RepoSource; resolvedStorageSource?: BuildSource['storageSource'] }>
   /** Runs one step to its end. Rejects with the signal's reason, once everything the step started is gone, when the signal aborts. */
-  runStep(build: Build, index: number, env: Readonly<Record<string, string>>, context: StepContext): Promise<StepResult>
+  runStep(build: Build, index: number, env: Readonly<Record<string, string>>, context: RunContext): Promise<StepResult>
   /** Pushes an image that the steps have made and answers its digest; throws AppError when there is none, or the push fails. */
   pushImage(build: Build, image: string, context: StepContext): Promise<string>
   /** Copies `artifacts.objects` to their bucket. */

@@ -3,6 +3,7 @@ import { type Build, moveTo, type Step, stepName } from './build.ts'
 import { BuildEnded, type Execution } from './build-execution.ts'
 import { linePrefix } from './build-log.ts'
 import { parseDuration } from './duration.ts'
+import { LastWords } from './last-words.ts'
 
 /**
  * Runs every step, each as soon as those it waits for are done. The first failure cancels the steps that run and throws `BuildEnded`
@@ -62,10 +63,16 @@ async function runStep(build: Build, index: number, execution: Execution, signal
   await execution.changed()
   try {
     const prefix = linePrefix(build, index)
+    const lastWords = new LastWords()
+    const log = (line: string) => execution.log(`${prefix}${line}`)
     const { exitCode, output } = await driver.runStep(build, index, environmentOf(build, step), {
       token,
       signal: AbortSignal.any([signal, timeout.signal]),
-      log: (line) => execution.log(`${prefix}${line}`),
+      log,
+      output: (line) => {
+        lastWords.hear(line)
+        log(line)
+      },
     })
     step.exitCode = exitCode
     if (output !== '') keepOutput(build, index, output)
@@ -76,6 +83,7 @@ async function runStep(build: Build, index: number, execution: Execution, signal
         'FAILURE',
         `Build step failure: build step ${index} "${step.name}" failed: step exited with non-zero status: ${exitCode}`,
         'USER_BUILD_STEP',
+        lastWords.reason(),
       )
   } catch (error) {
     if (step.status === 'WORKING') moveTo(step, timeout.signal.aborted ? 'TIMEOUT' : signal.aborted ? 'CANCELLED' : 'FAILURE')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { Build, BuildSource, RepoSource, Step } from '../../builds/build.ts'
-import type { StepContext, StepDriver, StepResult } from '../../builds/step-driver.ts'
+import type { RunContext, StepContext, StepDriver, StepResult } from '../../builds/step-driver.ts'
 import { AppError } from '../../core/app-error.ts'
 import { killGroup, runChild } from './child.ts'
 import { fetchArchive, fetchCommit } from './source.ts'
@@ -73,7 +73,7 @@ export class ProcessStepDriver implements StepDriver {
     return { resolvedRepoSource: await fetchCommit(repoSource, workspace, place, context) }
   }
 
-  async runStep(build: Build, index: number, env: Readonly<Record<string, string>>, context: StepContext): Promise<StepResult> {
+  async runStep(build: Build, index: number, env: Readonly<Record<string, string>>, context: RunContext): Promise<StepResult> {
     const workspace = this.#workspace(build)
     const step = build.steps[index] as Step
     const outputs = workspace.outputs(index)
@@ -82,7 +82,8 @@ export class ProcessStepDriver implements StepDriver {
     const { file, args } = await this.#command(workspace, step, index)
     const exitCode = await this.#run(workspace, build, file, args, workspace.stepDirectory(build.source?.repoSource?.dir, step.dir), env, {
       ...context,
-      output: outputs,
+      log: context.output,
+      outputs,
     })
     return { exitCode, output: await readOutput(join(outputs, 'output')) }
   }
@@ -150,7 +151,7 @@ export class ProcessStepDriver implements StepDriver {
     args: readonly string[],
     directory: string,
     env: Readonly<Record<string, string>>,
-    { token, signal, log, output }: StepContext & { output?: string },
+    { token, signal, log, outputs }: StepContext & { outputs?: string },
   ): Promise<number> {
     await mkdir(directory, { recursive: true })
     const local = Object.fromEntries(Object.entries(env).map(([key, value]) => [key, workspace.localize(value)]))
@@ -158,7 +159,7 @@ export class ProcessStepDriver implements StepDriver {
       file,
       args,
       directory,
-      environment: { ...workspace.environment(build.id, token), ...(output ? { BUILDER_OUTPUT: output } : {}), ...local, PWD: directory },
+      environment: { ...workspace.environment(build.id, token), ...(outputs ? { BUILDER_OUTPUT: outputs } : {}), ...local, PWD: directory },
       signal,
       onLine: log,
       onStart: (pid) => void writeFile(join(workspace.directory, 'processes'), `${pid}\n`, { flag: 'a' }).catch(() => {}),

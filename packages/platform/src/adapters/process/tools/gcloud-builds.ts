@@ -14,6 +14,7 @@ export interface RemoteBuild {
   readonly id: string
   readonly status: string
   readonly statusDetail?: string
+  readonly failureInfo?: { readonly detail?: string }
   readonly createTime: string
   readonly startTime?: string
   readonly finishTime?: string
@@ -146,7 +147,8 @@ export async function followBuild(call: Invocation, created: RemoteBuild): Promi
   }
   printBuilds(call, [build])
   if (build.status === 'SUCCESS') return 0
-  call.say(`ERROR: (gcloud.builds.submit) build ${build.id} completed with status "${build.status}": ${build.statusDetail ?? ''}`)
+  const why = build.failureInfo?.detail || build.statusDetail || 'its log says why.'
+  call.say(`ERROR: (gcloud.builds.submit) build ${build.id} completed with status "${build.status}": ${why}`)
   return 1
 }
 
