@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { RunningServices } from '../../../../test/running-services.ts'
+import { runToolProcess } from '../../../../test/tool-process.ts'
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
 const IMAGE = 'gcr.io/shop/hello'
 
 let platform: RunningServices
@@ -63,23 +60,7 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(join(project, name), text)
 }
 
-async function tool(...argv: string[]): Promise<{ stdout: string; stderr: string; status: number }> {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: join(home, 'build-home'),
-    COUNTER: join(home, 'counter'),
-    DAGGERBOARD_CACHE: join(home, 'cache'),
-    DAGGERBOARD_ENDPOINT: endpoint,
-    DAGGERBOARD_TOKEN: token,
-    GOOGLE_CLOUD_PROJECT: 'shop',
-  }
-  try {
-    return { ...(await promisify(execFile)(process.execPath, [MAIN, ...argv], { cwd: project, env })), status: 0 }
-  } catch (error) {
-    const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
-    return { stdout, stderr, status: code }
-  }
-}
+const tool = (...argv: string[]) => runToolProcess(platform, argv, { directory: project, variables: { COUNTER: join(home, 'counter') } })
 
 test('an image is built from a Dockerfile, pushed and deployed, and its server runs from its own files', async () => {
   const built = await tool('docker', 'build', '-t', `${IMAGE}:v1`, '--build-arg', 'FLAVOUR=salted', '.')

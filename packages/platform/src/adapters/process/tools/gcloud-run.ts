@@ -149,12 +149,22 @@ function keepTraffic(existing: RemoteService | null) {
   return { traffic: (existing.trafficStatuses ?? []).map(({ revision, percent }) => pinned(revision, percent)) }
 }
 
-function report({ say }: Invocation, name: string, service: RemoteService): void {
+function report(call: Invocation, name: string, service: RemoteService): void {
+  const { say } = call
   const revision = service.latestCreatedRevision?.split('/').at(-1) ?? ''
   const percent = service.trafficStatuses?.find((status) => status.revision === revision)?.percent ?? 0
   say('Done.')
   say(`Service [${name}] revision [${revision}] has been deployed and is serving ${percent} percent of traffic.`)
+  if (percent < 100 && call.flags.boolean('traffic', true)) sayPinned(call, name, service)
   say(`Service URL: ${service.uri}`)
+}
+
+/** After a rollback or a division of the traffic, deployments no longer take it over: whoever deploys must not miss that. */
+function sayPinned(call: Invocation, name: string, { trafficStatuses = [] }: RemoteService): void {
+  const serving = trafficStatuses.map(({ revision, percent }) => `${percent}% ${revision}`).join(', ')
+  call.say(`WARNING: The traffic of service [${name}] is pinned (${serving}), so the new revision does not take it over.`)
+  call.say('To send it all of the traffic, now and after each further deployment, run:')
+  call.say(`  gcloud run services update-traffic ${name} --to-latest --project=${call.project} --region=${regionOf(call)}`)
 }
 
 async function finished(call: Invocation, operation: RemoteOperation): Promise<void> {
