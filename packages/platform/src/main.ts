@@ -112,15 +112,16 @@ function readOptions<const Options extends ParseArgsOptionsConfig>(args: string[
 }
 
 async function main([command = '', ...args]: string[]): Promise<number> {
+  const asksForHelp = args.some((arg) => arg === '--help' || arg === '-h')
+  if (asksForHelp || ['', 'help', '--help', '-h'].includes(command)) {
+    process.stdout.write(USAGE)
+    return command === '' ? 2 : 0
+  }
   if (command === 'start') return start(args)
   if (command === 'demo') return demo(args)
   if (command === 'version') {
     process.stdout.write(`${VERSION}\n`)
     return 0
-  }
-  if (['', 'help', '--help', '-h'].includes(command)) {
-    process.stdout.write(USAGE)
-    return command === '' ? 2 : 0
   }
   throw new AppError(
     'invalid',

@@ -41,7 +41,8 @@ export async function fillWarehouse(options: DemoData): Promise<{ interval: Data
     const what = rows === undefined ? ['--events', String(size), '--seed', String(seed)] : ['--rows', resolve(rows)]
     await generate([...what, '--from', from], options)
   }
-  terminal.event(`${(await warehouse.countEvents(days)).toLocaleString('en')} events from ${days.start.toISOString().slice(0, 10)} on`)
+  const week = await warehouse.countEvents(days)
+  if (week > 0) terminal.event(`${week.toLocaleString('en')} events in the week of ${days.start.toISOString().slice(0, 10)}`)
   if (events === undefined) return { interval, isScheduled: true }
 
   const loaded = await load(resolve(events), options)
