@@ -19,7 +19,10 @@ export function bytes(size: number): string {
 }
 
 export function interval({ start, end }: { start: string; end: string }, withYear = false): string {
-  return (withYear ? YEAR_DAY : DAY).formatRange(new Date(start), new Date(end))
+  const [from, until] = [new Date(start), new Date(end)]
+  if (withYear) return YEAR_DAY.formatRange(from, until)
+  // A range over New Year would tell both years, unasked.
+  return from.getUTCFullYear() === until.getUTCFullYear() ? DAY.formatRange(from, until) : `${DAY.format(from)} – ${DAY.format(until)}`
 }
 
 /** `840 ms`, `4.2 s`, `2 m 05 s`, `1 h 04 m`. */

@@ -124,7 +124,7 @@ describe('the refresh page', { skip }, () => {
     await page.locator('[aria-live]', { hasText: 'The refresh succeeded.' }).waitFor({ state: 'attached' })
     assert.match(
       (await page.getByRole('region', { name: 'Model version' }).textContent()) ?? '',
-      /v11.*Staging.*AUC0\.7653.*0\.0009 better/,
+      /v11.*Staging.*against v9.*AUC0\.7653.*0\.0018 better/,
     )
   })
 

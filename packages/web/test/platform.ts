@@ -50,6 +50,7 @@ export async function startPlatform(folder: string) {
   app.get('/api/v2/dags/:dag/dagRuns/:run/taskInstances/:task/logs/1', (c) =>
     c.json({ content: [{ timestamp: '2026-05-11T05:00:05Z', level: 'info', event: `task ${c.req.param('task')} wrote 22971 rows` }] }),
   )
+  app.get('/api/v2/dags/:dag', (c) => c.json({ dag_id: c.req.param('dag'), is_paused: false }))
   app.post('/api/v2/dags/:dag/dagRuns', async (c) => {
     started.push({ dagId: c.req.param('dag'), body: await c.req.json() })
     return c.json({ dag_run_id: 'manual__now' })

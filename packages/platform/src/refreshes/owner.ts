@@ -1,12 +1,12 @@
 /** Which refresh an event belongs to: its `by` names the task or the build that caused it. */
 import type { Refresh, TaskReference } from './refresh.ts'
 
-export type Subject =
+type Subject =
   | { readonly kind: 'task'; readonly dagId: string; readonly runId: string; readonly task: TaskReference }
   | { readonly kind: 'build'; readonly buildId: string }
 
 /** Reads `task:DAG/RUN/TASK#TRY` and `build:ID`; null for everybody else. */
-export function parseSubject(by: string): Subject | null {
+function parseSubject(by: string): Subject | null {
   const task = /^task:([^/]+)\/(.+)\/([^/]+)#(\d+)$/.exec(by)
   if (task) {
     const [, dagId = '', runId = '', taskId = '', tryNumber] = task

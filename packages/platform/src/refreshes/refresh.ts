@@ -5,7 +5,7 @@ export type StageState = 'waiting' | 'running' | 'success' | 'failed' | 'cancell
 
 export type RefreshState = 'queued' | 'running' | 'success' | 'failed' | 'cancelled'
 
-export interface RefreshOrigin {
+interface RefreshOrigin {
   readonly kind: 'dag_run' | 'build'
   readonly dagId: string | null
   readonly runId: string | null
@@ -35,18 +35,18 @@ export interface BuildStep {
   readonly endedAt: string | null
 }
 
-export interface Trial {
+interface Trial {
   readonly step: number
   readonly value: number
 }
 
-export interface IntervalStage extends StageFacts {
+interface IntervalStage extends StageFacts {
   readonly kind: 'interval'
   readonly start: string | null
   readonly end: string | null
 }
 
-export interface ClusterStage extends StageFacts {
+interface ClusterStage extends StageFacts {
   readonly kind: 'cluster'
   readonly name: string | null
   /** As in Dataproc; `DELETED` once it is gone. The stage itself has succeeded as soon as the cluster has been ready. */
@@ -54,7 +54,7 @@ export interface ClusterStage extends StageFacts {
   readonly task: TaskReference | null
 }
 
-export interface TransformStage extends StageFacts {
+interface TransformStage extends StageFacts {
   readonly kind: 'transform'
   readonly jobId: string | null
   /** From 0 to 1 where it is known. */
@@ -101,7 +101,7 @@ export interface ModelStage extends StageFacts {
   readonly metrics: Readonly<Record<string, number>>
 }
 
-export interface ImageStage extends StageFacts {
+interface ImageStage extends StageFacts {
   readonly kind: 'image'
   readonly buildId: string | null
   readonly repository: string | null
@@ -110,7 +110,7 @@ export interface ImageStage extends StageFacts {
   readonly bytes: number | null
 }
 
-export interface RevisionStage extends StageFacts {
+interface RevisionStage extends StageFacts {
   readonly kind: 'revision'
   readonly buildId: string | null
   readonly service: string | null
@@ -119,7 +119,7 @@ export interface RevisionStage extends StageFacts {
   readonly revisionState: string | null
 }
 
-export interface TrafficStage extends StageFacts {
+interface TrafficStage extends StageFacts {
   readonly kind: 'traffic'
   readonly buildId: string | null
   readonly service: string | null

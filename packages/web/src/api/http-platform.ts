@@ -4,6 +4,7 @@ import type { Account, Answer, Environment, Health, LogReader, LogSource, Platfo
 import { asPlatformError, PlatformError } from './platform.ts'
 import { readAnswer } from './prediction.ts'
 import { request, requestJson, sendJson } from './request.ts'
+import { isScheduleOff, startRefresh } from './start-refresh.ts'
 import { watchRefreshes } from './watch-refreshes.ts'
 
 const REGION = 'us-central1'
@@ -38,10 +39,12 @@ export class HttpPlatform implements Platform {
     return followLog(this.#logPath(source), reader)
   }
 
-  async startRefresh(environment: Environment): Promise<string> {
-    const dagId = `pipeline_ml_${environment}`
-    const run = (await sendJson(`/api/v2/dags/${dagId}/dagRuns`, { logical_date: null })) as { dag_run_id: string }
-    return `${dagId}~${run.dag_run_id}`
+  isScheduleOff(environment: Environment): Promise<boolean> {
+    return isScheduleOff(environment)
+  }
+
+  startRefresh(environment: Environment): Promise<string> {
+    return startRefresh(environment)
   }
 
   async health(service: string, signal: AbortSignal): Promise<Health> {

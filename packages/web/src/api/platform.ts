@@ -59,7 +59,9 @@ export interface Platform {
   /** Tells the newest refreshes and every change of them until the answered function is called. */
   watch(watcher: Watcher): () => void
   followLog(source: LogSource, reader: LogReader): Promise<void>
-  /** Answers the id of the refresh that will appear. */
+  /** Whether the weekly schedule of the environment is switched off (its DAG is paused). */
+  isScheduleOff(environment: Environment): Promise<boolean>
+  /** Answers the id of the refresh that will appear; switches the schedule on where it is off. */
   startRefresh(environment: Environment): Promise<string>
   health(service: string, signal: AbortSignal): Promise<Health>
   predict(service: string, row: Readonly<Record<string, unknown>>): Promise<Answer>

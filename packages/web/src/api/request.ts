@@ -18,8 +18,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
 
 export const requestJson = async <T>(path: string, init?: RequestInit): Promise<T> => (await (await request(path, init)).json()) as T
 
-export const sendJson = (path: string, body: unknown): Promise<unknown> =>
-  requestJson(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
+export const sendJson = (path: string, body: unknown, method: 'POST' | 'PATCH' = 'POST'): Promise<unknown> =>
+  requestJson(path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
 
 /** Each protocol words its errors in its own way; the sentence and the problems are in all of them. */
 async function refusal(response: Response): Promise<PlatformError> {

@@ -22,6 +22,7 @@ export function cannedPlatform(name: string): Platform {
     account: async () => ({ name: 'admin', role: 'admin', project: 'daggerboard' }),
     login: refuse,
     logout: async () => {},
+    isScheduleOff: async () => false,
     startRefresh: refuse,
     watch: (watcher) => {
       watcher.onRefreshes(cannedRefreshes(name))

@@ -9,7 +9,7 @@ export interface Told {
   readonly facts: EventFacts[EventType]
 }
 
-export type Ending = 'success' | 'transform fails' | 'gate fails'
+type Ending = 'success' | 'transform fails' | 'gate fails'
 
 interface StoryOptions {
   /** When the refresh began. */

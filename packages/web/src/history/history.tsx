@@ -33,8 +33,15 @@ export function History({ refreshes, shown, now, onShow }: Props) {
 function Entry({ refresh, isShown, now, onShow }: { refresh: Refresh; isShown: boolean } & Pick<Props, 'now' | 'onShow'>) {
   const ms = elapsed(refresh, now)
   const isServing = refresh.stages.some((stage) => stage.kind === 'traffic' && (stage.percent ?? 0) > 0)
+  const spoken = [titleOf(refresh), refresh.environment, STATE_WORDS[refresh.state], factsOf(refresh), isServing && 'serving']
   return (
-    <button type="button" className="entry" aria-current={isShown ? 'true' : undefined} onClick={() => onShow(refresh.id)}>
+    <button
+      type="button"
+      className="entry"
+      aria-current={isShown ? 'true' : undefined}
+      aria-label={spoken.filter(Boolean).join(', ')}
+      onClick={() => onShow(refresh.id)}
+    >
       <Glyph state={refresh.state} size={18} />
       <span className="entry-title">{titleOf(refresh)}</span>
       <span className="entry-end entry-facts">{isServing && <span className="serving">serving</span>}</span>
@@ -42,7 +49,7 @@ function Entry({ refresh, isShown, now, onShow }: { refresh: Refresh; isShown: b
         <span className="spoken">{STATE_WORDS[refresh.state]}, </span>
         {factsOf(refresh)}
       </span>
-      <span className="entry-end">{refresh.environment && <Environment name={refresh.environment} />}</span>
+      <span className="entry-end">{refresh.environment && <Environment name={refresh.environment} isShort />}</span>
       <span className="entry-facts">{moment(refresh.startedAt ?? refresh.createdAt)}</span>
       <span className="entry-end entry-facts">{ms === null ? '' : duration(ms)}</span>
     </button>

@@ -1,5 +1,5 @@
 /** Where a refresh stopped and why, in the words that help most. */
-import type { BuildStage, Refresh } from '../api/platform.ts'
+import type { BuildStage, Refresh, Stage } from '../api/platform.ts'
 import type { Station } from './stations.ts'
 
 export interface Failure {
@@ -21,6 +21,9 @@ export function readFailure(refresh: Refresh, station: Station | undefined): Fai
   if (index === undefined) return { heading: headingOf(station), ...splitAtFirstLine(reason) }
   const step = build?.steps[Number(index)]?.id ?? `#${index}`
   const place = `Step \u201c${step}\u201d of ${build?.repository ?? 'the build'} ended with exit status ${status}.`
+  // What the gate says is for people already.
+  if (said !== undefined && stationIs(station, 'model'))
+    return { heading: headingOf(station), sentence: said.replace(/^Node "[^"]*": /, ''), quote: null }
   const isBuild = station?.stops.some(({ stage }) => stage === build)
   return {
     heading: isBuild ? `${station?.title} stopped at its step \u201c${step}\u201d.` : headingOf(station),
@@ -28,6 +31,8 @@ export function readFailure(refresh: Refresh, station: Station | undefined): Fai
     quote: said?.trim() || null,
   }
 }
+
+const stationIs = (station: Station | undefined, kind: Stage['kind']): boolean => station?.stops[0]?.stage.kind === kind
 
 function headingOf(station: Station | undefined): string {
   const failed = station?.stops.find(({ stage }) => stage.state === 'failed')?.stage

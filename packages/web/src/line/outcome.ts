@@ -2,10 +2,10 @@
 import type { ModelStage, Refresh } from '../api/platform.ts'
 import { count, score } from '../format.ts'
 import type { Serving } from '../serving/serving.ts'
-import { stationsOf } from './stations.ts'
+import { type Stop, stationsOf } from './stations.ts'
 
 export function sentenceOf(refresh: Refresh): string {
-  if (refresh.state === 'queued') return 'It waits for its turn.'
+  if (refresh.state === 'queued') return 'It waits: its DAG is paused, or busy with another run.'
   if (refresh.state === 'running') return nowOf(refresh)
   if (refresh.state === 'success') return achievementOf(refresh)
   const verb = refresh.state === 'failed' ? 'stopped' : 'was cancelled'
@@ -22,8 +22,14 @@ export function stoppedAt(refresh: Refresh): string | null {
 function nowOf(refresh: Refresh): string {
   const station = stationsOf(refresh).findLast(({ state }) => state === 'running')
   if (!station) return 'It is on its way.'
-  const [stop] = station.stops.filter(({ stage }) => stage.state === 'running')
-  return `${station.title}: ${[stop?.headline, stop?.remark].filter(Boolean).join(', ') || 'under way'}.`
+  const stop = station.stops.find(({ stage }) => stage.state === 'running')
+  return `${station.title}: ${stop ? doingOf(stop) : 'under way'}.`
+}
+
+function doingOf({ stage, headline, remark }: Stop): string {
+  if (stage.kind === 'training' && stage.best !== null)
+    return `${stage.trials}${stage.maxEvals === null ? '' : ` of ${stage.maxEvals}`} trials, best AUC ${score(stage.best)}`
+  return [headline, remark].filter(Boolean).join(stage.kind === 'transform' ? ' ' : ', ') || 'under way'
 }
 
 function achievementOf({ stages, environment }: Refresh): string {

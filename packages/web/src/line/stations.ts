@@ -110,6 +110,7 @@ function modelRemark(stage: string | null, state: StageState): string {
 function lengthOf({ start, end }: { start: string | null; end: string | null }): string {
   if (start === null || end === null) return ''
   const days = (Date.parse(end) - Date.parse(start)) / 86_400_000
+  if (days === 0) return 'no span'
   return days === 1 ? '1 day' : `${Number(days.toFixed(1))} days`
 }
 

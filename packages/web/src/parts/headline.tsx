@@ -45,4 +45,8 @@ export function Headline({ refresh, now }: { refresh: Refresh; now: number }) {
 const wayIn = ({ stages }: Refresh): string =>
   stages.some((stage) => stage.kind === 'build' && stage.trigger !== null) ? 'Push to' : 'Build of'
 
-export const Environment = ({ name }: { name: string }) => <span className={`tag tag-${name.split(' ')[0]}`}>{name}</span>
+export const Environment = ({ name, isShort = false }: { name: string; isShort?: boolean }) => (
+  <span className={`tag tag-${name.split(' ')[0]}`} title={name}>
+    {isShort && name.includes(' ') ? 'both' : name}
+  </span>
+)

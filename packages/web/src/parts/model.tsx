@@ -20,7 +20,7 @@ export function Model({ refresh, refreshes }: { refresh: Refresh; refreshes: rea
         </>
       )}
       {models.map((model) => (
-        <Version key={`${model.name} ${model.version}`} model={model} before={versionBefore(model, refreshes)} />
+        <Version key={`${model.name} ${model.version}`} model={model} before={versionBefore(model, refresh, refreshes)} />
       ))}
     </section>
   )
@@ -85,8 +85,11 @@ function Change({ metric: { value, isCost }, before }: { metric: ShownMetric; be
 const modelsOf = (refresh: Refresh): ModelStage[] =>
   refresh.stages.filter((stage) => stage.kind === 'model').filter(({ version }) => version !== null)
 
-/** The highest version below this one that any kept refresh has made. */
-function versionBefore(model: ModelStage, refreshes: readonly Refresh[]): ModelStage | undefined {
-  const below = refreshes.flatMap(modelsOf).filter(({ name, version }) => name === model.name && Number(version) < Number(model.version))
+/** The version that it was to replace: the highest below it that any kept refresh has put into a stage of the same environment. */
+function versionBefore(model: ModelStage, { environment }: Refresh, refreshes: readonly Refresh[]): ModelStage | undefined {
+  const below = refreshes
+    .filter((refresh) => refresh.environment === environment)
+    .flatMap(modelsOf)
+    .filter(({ name, version, state }) => name === model.name && state === 'success' && Number(version) < Number(model.version))
   return below.sort((a, b) => Number(b.version) - Number(a.version))[0]
 }

@@ -1,5 +1,5 @@
 /** Starts a refresh: staging at once, production after saying what that means. */
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { asPlatformError, type Environment, type PlatformError, usePlatform } from '../api/platform.ts'
 import { Problem } from '../problem.tsx'
 import './start-refresh.css'
@@ -16,12 +16,15 @@ export function StartRefresh({ mayRun, onStarted }: { mayRun: boolean; onStarted
   const [isConfirmed, setConfirmed] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<PlatformError | null>(null)
+  const [isOpen, setOpen] = useState(false)
+  const isOff = useIsScheduleOff(environment, isOpen)
   const needsConfirmation = environment === 'production' && !isConfirmed
 
   const open = () => {
     setEnvironment('staging')
     setConfirmed(false)
     setProblem(null)
+    setOpen(true)
     dialog.current?.showModal()
   }
   const start = async () => {
@@ -48,7 +51,7 @@ export function StartRefresh({ mayRun, onStarted }: { mayRun: boolean; onStarted
       >
         Start a refresh
       </button>
-      <dialog ref={dialog} className="start" aria-labelledby="start-title">
+      <dialog ref={dialog} className="start" aria-labelledby="start-title" onClose={() => setOpen(false)}>
         <h2 id="start-title">Start a refresh</h2>
         <fieldset>
           <legend className="spoken">Environment</legend>
@@ -62,6 +65,11 @@ export function StartRefresh({ mayRun, onStarted }: { mayRun: boolean; onStarted
             </label>
           ))}
         </fieldset>
+        {isOff && (
+          <p className="schedule-off">
+            The weekly schedule of {environment} is off. Starting switches it on: the newest interval now, then every Monday at 05:00 UTC.
+          </p>
+        )}
         {environment === 'production' && (
           <label className="confirm">
             <input type="checkbox" checked={isConfirmed} onChange={(event) => setConfirmed(event.target.checked)} />
@@ -80,4 +88,23 @@ export function StartRefresh({ mayRun, onStarted }: { mayRun: boolean; onStarted
       </dialog>
     </>
   )
+}
+
+function useIsScheduleOff(environment: Environment, isOpen: boolean): boolean {
+  const platform = usePlatform()
+  const [isOff, setOff] = useState(false)
+  useEffect(() => {
+    if (!isOpen) return
+    let isStale = false
+    setOff(false)
+    // Whoever may start but not read learns it from the answer to the start.
+    platform.isScheduleOff(environment).then(
+      (off) => isStale || setOff(off),
+      () => {},
+    )
+    return () => {
+      isStale = true
+    }
+  }, [platform, environment, isOpen])
+  return isOff
 }
