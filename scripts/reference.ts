@@ -131,7 +131,7 @@ function events(): string {
     source,
     [
       'What `GET /api/v1/events` streams (server-sent events; permission `events.read`), and what refreshes are made of.',
-      'Each has `id`, `at` (UTC), `type`, `by` (the subject that caused it: `user:NAME`, `task:DAG/RUN/TASK#TRY`, `build:ID`, `revision:SERVICE/REVISION`, `system`) and `facts`.',
+      'Each has `id`, `at` (UTC), `type`, `by` (the subject that caused it: `user:NAME`, `task:DAG/RUN/TASK#TRY`, `job:UUID`, `build:ID`, `revision:SERVICE/REVISION`, `system`) and `facts`.',
       'Beside them the stream has `refresh`: a whole refresh, as `GET /api/v1/refreshes/:id` answers it, each time it has changed.',
     ].join(' '),
     ...sections,

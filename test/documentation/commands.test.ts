@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { pythonWith } from '../../conformance/python.ts'
 import { RunningPlatform } from '../end-to-end/running-platform.ts'
-import { type Block, guides, type Page } from './markdown.ts'
+import { type Block, guides, type Page, root } from './markdown.ts'
 
 /** Where the guides say that the platform listens. */
 const PORT = ':8080'
@@ -16,9 +17,10 @@ let platform: RunningPlatform
 let endpoint: string
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'daggerboard-guides-'))
+  // Within the repository, where Node finds the clients that the guides import.
+  folder = join(root, '.daggerboard/guides', String(process.pid))
   const dagsFolder = join(folder, 'write-a-dag', 'dags')
-  await mkdir(dagsFolder, { recursive: true })
+  await cp(join(root, 'examples/dags'), dagsFolder, { recursive: true })
   platform = await RunningPlatform.start(['start'], { environment: { DAGGERBOARD_DAGS_FOLDER: dagsFolder } })
   endpoint = await platform.endpoint()
   await copyFile(join(homedir(), '.npmrc'), join(folder, '.npmrc')).catch(() => {})
@@ -64,13 +66,16 @@ function printedAbove(sections: readonly Section[], { blocks }: Page, place: str
 async function run(home: string, { blocks }: Page): Promise<{ status: number | null; sections: Section[] }> {
   const mark = `block ${process.pid} `
   let script = 'set -euo pipefail\nexec 2>&1\n'
-  for (const [index, { text, marks, place }] of blocks.filter(isRun).entries()) {
+  for (const [index, { text, marks, place, language }] of blocks.filter(isRun).entries()) {
     const file = marks.get('file')
     const copy = join(home, '.blocks', String(index))
+    await writeFile(copy, ours(text))
     if (file !== undefined) {
-      await writeFile(copy, ours(text))
       script += `mkdir -p '${dirname(join(home, file))}'; cp '${copy}' '${join(home, file)}'\n`
-    } else if (marks.has('run')) script += `echo; echo '${mark}${place}'\n${ours(text)}`
+    } else if (marks.has('run')) {
+      const packages = (marks.get('run') ?? '').split(' ')
+      script += `echo; echo '${mark}${place}'\n${language === 'python' ? `'${await pythonWith(packages)}' '${copy}'\n` : ours(text)}`
+    }
   }
   const child = spawn('bash', ['-c', script], {
     cwd: home,
@@ -80,6 +85,7 @@ async function run(home: string, { blocks }: Page): Promise<{ status: number | n
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(DAGGERBOARD_|NODE_TEST_CONTEXT$|NODE_OPTIONS$)/.test(name))),
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
       HOME: folder,
+      REPOSITORY: root,
       PASSWORD: RunningPlatform.login.replace('admin:', ''),
     },
   })

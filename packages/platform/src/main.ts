@@ -20,6 +20,7 @@ const USAGE = `Daggerboard ${VERSION}
        [--exit]              stop after the refresh, with status 0 only if all of it succeeded
        [--json]              make the last line of the output one JSON object
   version
+  help, or --help after any of them
 `
 
 const DEMO_OPTIONS = {

@@ -36,6 +36,8 @@ export function addDagRoutes(door: Door, { scheduler, dags, runs, folder }: Airf
       timetable_summary: schedule.kind === 'none' ? null : schedule.text,
       timetable_description: schedule.kind === 'none' ? 'Never, external triggers only' : `Schedule ${schedule.text}, ${document.timezone}`,
       timetable_partitioned: false,
+      timetable_periodic: schedule.kind === 'cron',
+      is_backfillable: false,
       max_active_runs: document.maxActiveRuns,
       max_active_tasks: document.maxActiveTasks,
       max_consecutive_failed_dag_runs: 0,
