@@ -216,6 +216,17 @@ test('after a restart, what ran ends as INTERNAL_ERROR with its leftovers gone, 
   assert.equal((await store.find(queued.id))?.status, 'SUCCESS')
 })
 
+test('a build runs, for whoever holds its token, from its turn to its last status', async () => {
+  const first = await create({ steps: [step('a')] })
+  const second = await create({ steps: [step('b')] })
+  await driver.runs('a')
+  assert.deepEqual([runner.isRunning(first.id), runner.isRunning(second.id)], [true, false])
+  await driver.end('a')
+  await ended(first.id)
+  await driver.runs('b')
+  assert.deepEqual([runner.isRunning(first.id), runner.isRunning(second.id)], [false, true])
+})
+
 test('stopping the platform ends its builds with the reason', async () => {
   const { id } = await create({ steps: [step('a')] })
   await driver.runs('a')

@@ -92,6 +92,12 @@ export class BuildRunner implements Service {
     return this.#running.get(id)?.build ?? null
   }
 
+  /** Whether this process runs the build: not before its turn, nor once its status is final, nor after a crash. */
+  isRunning(id: string): boolean {
+    const build = this.#running.get(id)?.build
+    return build !== undefined && !isFinished(build.status)
+  }
+
   /** Resolves when the build is over, or `signal` aborts. */
   async finished(id: string, signal?: AbortSignal): Promise<void> {
     const build = this.running(id) ?? (await this.#options.store.find(id))

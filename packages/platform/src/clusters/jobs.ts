@@ -113,6 +113,11 @@ export class Jobs implements Service {
     return job
   }
 
+  /** By its UUID. */
+  isRunning(uuid: string): boolean {
+    return this.#active.has(uuid)
+  }
+
   list(place: Place): Promise<Job[]> {
     return this.#options.jobs.list(place)
   }
@@ -170,7 +175,7 @@ export class Jobs implements Service {
   async #execute(active: ActiveJob): Promise<void> {
     const { clusters, tables, clock, openObjects, rowsPerPart = 10_000 } = this.#options
     const { signal } = active.controller
-    const objects = openObjects(asJob(active.who))
+    const objects = openObjects(asJob(active))
     const session = await (await clusters.engineOf(active.cluster)).openSession()
     try {
       const statements = await this.#statements(active.job, objects, session.directory, signal)
@@ -237,7 +242,7 @@ export class Jobs implements Service {
     try {
       const file = join(directory, 'output')
       await writeFile(file, await jobs.output(job))
-      await openObjects(asJob(who)).upload(`${job.driverOutputUri}.000000000`, file, 'text/plain', AbortSignal.timeout(30_000))
+      await openObjects(asJob({ job, who })).upload(`${job.driverOutputUri}.000000000`, file, 'text/plain', AbortSignal.timeout(30_000))
     } catch (error) {
       logger.warn('The output of a job was not stored in the bucket', { job: job.id, error: messageOf(error) })
     } finally {
@@ -271,8 +276,9 @@ export class Jobs implements Service {
   }
 }
 
-const asJob = (who: Principal): Principal =>
+/** A job may outlive the task that submitted it, so it acts in its own name, with no more rights than that task had. */
+const asJob = ({ job, who }: Pick<ActiveJob, 'job' | 'who'>): Principal =>
   principal(
-    who.subject,
+    `job:${job.uuid}`,
     JOB_PERMISSIONS.filter((permission) => who.permissions.has(permission)),
   )

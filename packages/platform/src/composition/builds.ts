@@ -46,6 +46,7 @@ export function composeBuilds(ground: Ground, mask: (text: string) => string): B
     ],
     // Pushes begin last: they tell what was missed, and somebody must listen.
     services: [runner, pushTriggers, pushes],
+    lives: { build: (id) => runner.isRunning(id) },
     pushes,
     virtualObjects: (bucket, name) => log.virtualObject(bucket, name),
   }

@@ -38,5 +38,10 @@ export function composeData({ db, home, clock, events, tokens, logger, endpoint 
     logger,
   })
   const warehouseService = { start: async () => {}, stop: () => engine.stop() }
-  return { doors: [dataprocDoor({ clusters, jobs })], services: [warehouseService, clusters, jobs], warehouse }
+  return {
+    doors: [dataprocDoor({ clusters, jobs })],
+    services: [warehouseService, clusters, jobs],
+    lives: { job: (uuid) => jobs.isRunning(uuid) },
+    warehouse,
+  }
 }

@@ -29,4 +29,6 @@ export interface Part {
   readonly doors: readonly Door[]
   /** Started in this order once the doors are open; stopped in the opposite one. */
   readonly services?: readonly Service[]
+  /** For the kinds of subjects that live here (`build` of `build:ID`): whether this one still does. Its tokens end with it. */
+  readonly lives?: Readonly<Record<string, (id: string) => boolean | Promise<boolean>>>
 }

@@ -1,5 +1,6 @@
 /** The whole house: every part made, its doors opened on one port, its services started, and stopped in the opposite order. */
-import { Tokens } from '../accounts/token.ts'
+import { LivesByKind, requireAlive } from '../accounts/lives.ts'
+import { type TokenIssuer, Tokens } from '../accounts/token.ts'
 import { logIn, principalOf } from '../accounts/user.ts'
 import { Database } from '../adapters/sqlite/database.ts'
 import { SqliteUserStore } from '../adapters/sqlite/user.ts'
@@ -23,7 +24,7 @@ import { composeRefreshes, composeWeb } from './refreshes.ts'
 import { composeScheduling } from './scheduling.ts'
 import { composeSecrets } from './secrets.ts'
 import { seed } from './seed.ts'
-import { Server } from './server.ts'
+import { type Route, Server } from './server.ts'
 import { composeServices } from './services.ts'
 import { composeBuckets, composeImages } from './storage.ts'
 
@@ -35,6 +36,10 @@ const COMMAND_TOKEN_SECONDS = 24 * 3600
 export interface Platform {
   readonly endpoint: string
   readonly warehouse: Warehouse
+  /** Every address that its doors answer. */
+  readonly routes: readonly Route[]
+  /** Makes tokens for whoever runs this process. */
+  readonly tokens: TokenIssuer
   /** The admin's password if it was made at this start: show it, it is kept nowhere. */
   readonly newPassword: string | null
   /** A token of the user admin, for the commands that run in this process. */
@@ -78,7 +83,10 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
     const data = composeData(ground)
     const parts: Part[] = [
       services.ingress,
-      { doors: [healthDoor({ version: VERSION }), accountsDoor({ users, tokens, project: settings.project })] },
+      {
+        doors: [healthDoor({ version: VERSION }), accountsDoor({ users, tokens, project: settings.project })],
+        lives: { user: async (name) => (await users.find(name)) !== null },
+      },
       // First to start, so that it misses nothing that the others tell.
       composeRefreshes(ground),
       secrets,
@@ -93,8 +101,10 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
       composeWeb(),
     ]
     const byPassword = async (name: string, password: string) => principalOf(await logIn(users, name, password))
-    server.open(
-      { byToken: (token) => tokens.verify(token), byPassword },
+    const lives = new LivesByKind(Object.assign({}, ...parts.map((part) => part.lives)))
+    const byToken = async (token: string) => requireAlive(await tokens.verify(token), lives)
+    const routes = server.open(
+      { byToken, byPassword },
       parts.flatMap((part) => part.doors),
     )
     await seed({ ground, pushes: builds.pushes, variables: secrets.variables, connections: secrets.connections })
@@ -103,7 +113,8 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
       await service.start()
     }
     const admin = principal('user:admin', ROLE_PERMISSIONS.admin)
-    return { endpoint, warehouse: data.warehouse, newPassword, adminToken: () => tokens.issue(admin, COMMAND_TOKEN_SECONDS), stop }
+    const adminToken = () => tokens.issue(admin, COMMAND_TOKEN_SECONDS)
+    return { endpoint, warehouse: data.warehouse, routes, tokens, newPassword, adminToken, stop }
   } catch (error) {
     await stop()
     throw error

@@ -22,5 +22,5 @@ export function composeScheduling({ db, home, clock, events, logger, settings, v
   const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events, logger, limits: { parallelism: settings.parallelism } })
   const files = new DagFolder({ folder, dags, clock, events, logger, onChange: () => scheduler.dagsChanged() })
   const door = airflowDoor({ scheduler, dags, runs, instances, xcoms, logs, clock, version, folder })
-  return { doors: [door], services: [files, scheduler] }
+  return { doors: [door], services: [files, scheduler], lives: { task: (id) => runner.isRunning(`task:${id}`) } }
 }

@@ -35,7 +35,7 @@ export type Permission = (typeof PERMISSIONS)[number]
 export type Role = 'viewer' | 'user' | 'op' | 'admin'
 
 /**
- * `subject` is `user:NAME`, `task:DAG/RUN/TASK#TRY`, `build:ID`, `revision:SERVICE/REVISION` or `system`.
+ * `subject` is `user:NAME`, `task:DAG/RUN/TASK#TRY`, `job:UUID`, `build:ID`, `revision:SERVICE/REVISION` or `system`.
  * What a principal creates remembers this subject, and so does every event that it causes: that is how a refresh finds its parts.
  */
 export interface Principal {

@@ -54,6 +54,9 @@ export function moveRevision(revision: Revision, state: RevisionState, detail: s
   return { ...revision, state, detail, updatedAt: now.toISOString() }
 }
 
+/** Whether a process of it may be there. */
+export const isAtWork = ({ state }: Revision): boolean => state !== 'retired' && state !== 'failed'
+
 /** `SERVICE-00007-abc`: the generation keeps the order, the suffix keeps a deleted service's names apart. */
 export const revisionName = (service: string, generation: number, suffix: string): string =>
   `${service}-${String(generation).padStart(5, '0')}-${suffix}`

@@ -239,3 +239,15 @@ async function gone(pid: number): Promise<void> {
     await new Promise(setImmediate)
   }
 }
+
+test('a try is at work, for whoever holds its token, until its worker is done with it', async (t) => {
+  const { workers, run } = await pool(t)
+  const cancellation = new AbortController()
+  let whileItRan: boolean[] = []
+  const onStart = () => {
+    whileItRan = [workers.isRunning('task:d/r/waits#1'), workers.isRunning('task:d/r/waits#2')]
+    cancellation.abort()
+  }
+  await run('waits', { signal: cancellation.signal, onStart })
+  assert.deepEqual([...whileItRan, workers.isRunning('task:d/r/waits#1')], [true, false, false])
+})

@@ -37,6 +37,8 @@ export class WorkerPool implements TaskRunner {
   /** The one that ran last stands last. */
   #idle: { readonly worker: WorkerProcess; readonly timer: NodeJS.Timeout }[] = []
   readonly #waiting: (() => void)[] = []
+  /** What the tries that run act as. */
+  readonly #subjects = new Set<string>()
   #busy = 0
   #isStopped = false
 
@@ -49,10 +51,17 @@ export class WorkerPool implements TaskRunner {
     return this.#all.size
   }
 
+  /** Whether a try runs here, by the subject that it acts as. A cancelled one still does while it tidies up. */
+  isRunning(subject: string): boolean {
+    return this.#subjects.has(subject)
+  }
+
   async run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
     if (!(await this.#slot(signal))) return CANCELLED
     const log = this.#options.logs.open(attempt)
     const worker = this.#take(join(this.#options.folder, attempt.file))
+    const subject = taskSubject(attempt)
+    this.#subjects.add(subject)
     try {
       onStart()
       log.write(`Try ${attempt.tryNumber} of task "${attempt.taskId}" begins in worker ${worker.pid ?? '?'}.\n`)
@@ -67,6 +76,7 @@ export class WorkerPool implements TaskRunner {
       )
       return outcome
     } finally {
+      this.#subjects.delete(subject)
       await log.close()
       this.#free(worker)
     }

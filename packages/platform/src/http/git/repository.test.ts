@@ -166,7 +166,7 @@ test('what a build clones with gcloud is what was pushed, and it cannot push', a
         entrypoint: 'bash',
         args: [
           '-c',
-          'gcloud source repos clone api copy --project=$PROJECT_ID && git --git-dir=copy/.git --work-tree=copy checkout -q master && cat copy/app.txt && cd copy && git push -q origin HEAD:stolen; echo status $?; grep -r eyJ .git; echo $?',
+          'gcloud source repos clone api copy --project=$PROJECT_ID && git --git-dir=copy/.git --work-tree=copy checkout -q master && cat copy/app.txt && cd copy && git push -q origin HEAD:stolen; echo status $?; grep -r eyJhbGci .git; echo $?',
         ],
       },
     ],

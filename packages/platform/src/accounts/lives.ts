@@ -1,0 +1,34 @@
+/** What a token speaks for may end before the token expires: a build, a task's try, a revision. The token then opens nothing any more. */
+import { AppError } from '../core/app-error.ts'
+import type { Principal } from '../core/principal.ts'
+
+/** Asked with each token that comes in, so it must be quick. */
+export interface Lives {
+  /** Whether what `subject` names is still there and at work. */
+  isAlive(subject: string): boolean | Promise<boolean>
+}
+
+/** The platform itself always lives. */
+const ALWAYS = 'system'
+
+/** Asks whoever knows that kind of subject: `build` for `build:ID`. A kind that nobody knows does not live. */
+export class LivesByKind implements Lives {
+  #kinds: Readonly<Record<string, (id: string) => boolean | Promise<boolean>>>
+
+  constructor(kinds: Readonly<Record<string, (id: string) => boolean | Promise<boolean>>>) {
+    this.#kinds = kinds
+  }
+
+  isAlive(subject: string): boolean | Promise<boolean> {
+    if (subject === ALWAYS) return true
+    const colon = subject.indexOf(':')
+    const kind = subject.slice(0, colon)
+    return Object.hasOwn(this.#kinds, kind) ? (this.#kinds[kind]?.(subject.slice(colon + 1)) ?? false) : false
+  }
+}
+
+/** `who`, if it is still there; throws `unauthenticated` otherwise. */
+export async function requireAlive(who: Principal, lives: Lives): Promise<Principal> {
+  if (await lives.isAlive(who.subject)) return who
+  throw new AppError('unauthenticated', `This token speaks for ${who.subject}, which is over; the token ended with it.`)
+}
