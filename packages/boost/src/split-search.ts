@@ -28,7 +28,7 @@ export interface Split {
 const EPSILON = 1e-15
 
 /** The gain that a leaf of these sums has over one that answers 0. */
-export function leafGain(gradient: number, hessian: number, l1: number, l2: number): number {
+function leafGain(gradient: number, hessian: number, l1: number, l2: number): number {
   const pulled = pullIn(gradient, l1)
   return (pulled * pulled) / (hessian + l2)
 }

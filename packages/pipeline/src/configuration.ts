@@ -25,7 +25,7 @@ export interface ConfigurationOptions {
   readonly variables?: NodeJS.ProcessEnv
 }
 
-export const DEFAULT_ENVIRONMENT = 'local'
+const DEFAULT_ENVIRONMENT = 'local'
 
 /** Throws one error with all that is wrong: files that do not parse, unset variables, overrides of unknown parameters. */
 export async function loadConfiguration(options: ConfigurationOptions): Promise<Configuration> {

@@ -2,7 +2,7 @@
 import { didYouMean, PipelineError } from './pipeline-error.ts'
 import { type Column, Table } from './table.ts'
 
-export type ColumnType = 'number' | 'text'
+type ColumnType = 'number' | 'text'
 
 export interface CsvOptions {
   readonly separator?: string

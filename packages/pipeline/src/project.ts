@@ -11,7 +11,7 @@ import { type RunOptions, run } from './runner.ts'
 /** The default export of a project's `src/pipeline_registry.ts`. `__default__` is what runs when no name is given. */
 export type PipelineRegistry = Readonly<Record<string, Pipeline>>
 
-export const DEFAULT_PIPELINE = '__default__'
+const DEFAULT_PIPELINE = '__default__'
 const REGISTRY_FILES = ['src/pipeline_registry.ts', 'src/pipeline_registry.js']
 
 /** Throws when the project in `root` has no registry, or one whose default export is not pipelines by name. */

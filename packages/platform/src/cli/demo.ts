@@ -141,7 +141,7 @@ async function follow(events: AsyncGenerator<{ type: string; data: string }>, ru
 }
 
 /** A cart of the shop, as its website would ask about it. */
-export const EXAMPLE_CART = {
+const EXAMPLE_CART = {
   product_id: 1004767,
   brand: 'samsung',
   price: 254.82,

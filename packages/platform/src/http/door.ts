@@ -19,13 +19,13 @@ const STATUS: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   internal: 500,
 }
 
-export const httpStatus = (error: unknown): ContentfulStatusCode => STATUS[errorCode(error)]
+const httpStatus = (error: unknown): ContentfulStatusCode => STATUS[errorCode(error)]
 
 /** How a protocol words an error: Cloud Build, MLflow, OCI and Airflow each have a shape of their own. */
 export type ErrorBody = (error: unknown, status: ContentfulStatusCode) => object
 
 /** Ours, where no protocol says otherwise. */
-export const plainErrorBody: ErrorBody = (error) => ({
+const plainErrorBody: ErrorBody = (error) => ({
   error: { code: errorCode(error), message: publicMessage(error), problems: error instanceof AppError ? error.problems : [] },
 })
 

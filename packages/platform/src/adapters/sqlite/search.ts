@@ -12,7 +12,7 @@ export interface SearchLayout {
   readonly order: string
 }
 
-export interface SearchSide {
+interface SearchSide {
   readonly table: string
   /** The side's column that holds the noun's key, and that key: `run_id`, `run.id`. */
   readonly owner: readonly (readonly [column: string, key: string])[]

@@ -1,4 +1,5 @@
 /** Apache Airflow's REST API, `/api/v2`: DAGs, runs, task instances with their logs and XComs, import errors, health. */
+import { AppError } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { TaskLogs } from '../../execution/task-log.ts'
 import type { DagStore } from '../../scheduling/dag.ts'
@@ -35,5 +36,9 @@ export function airflowDoor(options: AirflowDoorOptions): Door {
   addDagRunRoutes(door, options)
   addTaskInstanceRoutes(door, options)
   addXComRoutes(door, options)
+  // In Airflow's shape, so that its clients show the sentence. The doors of variables and connections are asked before this one.
+  door.all('/api/v2/*', (c) => {
+    throw new AppError('not_found', `Nothing answers ${c.req.method} ${c.req.path} here: this part of Airflow's API is not there yet.`)
+  })
   return door
 }
