@@ -1,6 +1,6 @@
-/** The page in a real browser, against the real doors. Set UPDATE_IMAGES=1 to renew the pictures in docs/images too. */
+/** The page in a real browser, against the real doors and told stories; what it looks like is in `screenshots`. On a real platform: test/end-to-end/page.test.ts. */
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -37,9 +37,7 @@ describe('the refresh page', { skip }, () => {
   const story = weeklyRefresh({ began, week: new Date(lastMonday), version: 11, environment: 'staging' })
   const station = (name: string) => page.getByRole('button', { name: new RegExp(`^${name}:`) })
   const shoot = async (name: string, fullPage = false) => {
-    const path = join(screenshots, `${name}.png`)
-    await page.screenshot({ path, fullPage, animations: 'disabled' })
-    return path
+    await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage, animations: 'disabled' })
   }
 
   before(async () => {
@@ -100,8 +98,7 @@ describe('the refresh page', { skip }, () => {
     await page.getByRole('button', { name: /^Search: running, 0\.\d+, AUC, 25 of 40 trials/ }).waitFor()
     await page.getByRole('img', { name: /^25 trials; the best/ }).waitFor()
     assert.ok(await station('Traffic').isDisabled())
-    const path = await shoot('running-dark')
-    if (process.env.UPDATE_IMAGES) keepImage(path, 'refresh-dark.png')
+    await shoot('running-dark')
   })
 
   it('opens the log of a part and follows it as it grows', async () => {
@@ -144,8 +141,7 @@ describe('the refresh page', { skip }, () => {
     await page.evaluate(() => scrollTo(0, 0))
     await page.getByRole('button', { name: 'Switch to light theme' }).click()
     assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'light')
-    const path = await shoot('success-light')
-    if (process.env.UPDATE_IMAGES) keepImage(path, 'refresh-light.png')
+    await shoot('success-light')
     await page.reload()
     await page.getByRole('button', { name: 'Switch to dark theme' }).waitFor()
   })
@@ -197,10 +193,3 @@ describe('the refresh page', { skip }, () => {
 
   it('has done all this without a complaint of the browser', () => assert.deepEqual(complaints, []))
 })
-
-function keepImage(path: string, name: string): void {
-  assert.ok(statSync(path).size < 300_000, `${name} has ${statSync(path).size} bytes; pictures in the documents stay below 300 kB.`)
-  const images = join(web, '../../docs/images')
-  mkdirSync(images, { recursive: true })
-  copyFileSync(path, join(images, name))
-}

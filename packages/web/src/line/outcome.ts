@@ -16,7 +16,10 @@ export function sentenceOf(refresh: Refresh): string {
 /** The title of the station at which it went no further. */
 export function stoppedAt(refresh: Refresh): string | null {
   const stations = stationsOf(refresh)
-  return (stations.findLast(({ state }) => state === 'failed') ?? stations.findLast(({ state }) => state === 'cancelled'))?.title ?? null
+  const station = stations.findLast(({ state }) => state === 'failed') ?? stations.findLast(({ state }) => state === 'cancelled')
+  if (!station) return null
+  const lane = station.stops.find(({ stage }) => stage.state === station.state)?.lane
+  return lane ? `${station.title} in ${lane}` : station.title
 }
 
 function nowOf(refresh: Refresh): string {

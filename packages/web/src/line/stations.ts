@@ -8,6 +8,8 @@ export interface Stop {
   readonly headline: string
   readonly remark: string
   readonly log: LogSource | null
+  /** Of a refresh that serves both environments: which of them this stop is of. */
+  readonly lane: string | null
 }
 
 export interface Station {
@@ -38,7 +40,7 @@ export function stationsOf(refresh: Refresh): Station[] {
   const stations = new Map<string, Stop[]>()
   for (const stage of refresh.stages) {
     const key = stage.kind === 'build' && stage.nested ? 'nested build' : stage.kind
-    const stop = { stage, ...wordsOf(stage), log: logOf(refresh, stage) }
+    const stop = { stage, ...wordsOf(stage), log: logOf(refresh, stage), lane: laneOf(refresh, stage) }
     stations.set(key, [...(stations.get(key) ?? []), stop])
   }
   const hasBegun = ([, stops]: [string, Stop[]]) => stops.some(({ stage: { state } }) => state !== 'waiting' && state !== 'skipped')
@@ -48,6 +50,17 @@ export function stationsOf(refresh: Refresh): Station[] {
     const progress = isPassed ? 1 : Math.min(...stops.map(({ stage }) => progressOf(stage)))
     return { key, title: TITLES[key] ?? key, state: worst(stops), progress, isPassed, stops }
   })
+}
+
+/** The two environments that a refresh serves, in the order of its lanes; none when it serves but one. */
+export const lanesOf = ({ environment }: Refresh): string[] => (environment?.includes(' and ') ? environment.split(' and ') : [])
+
+const LANES: Readonly<Record<string, string>> = { staging: 'staging', master: 'production' }
+
+function laneOf(refresh: Refresh, stage: Stage): string | null {
+  if (lanesOf(refresh).length === 0 || !('buildId' in stage)) return null
+  const build = refresh.stages.find((each) => each.kind === 'build' && each.buildId !== null && each.buildId === stage.buildId)
+  return build?.kind === 'build' && build.branch !== null ? (LANES[build.branch] ?? null) : null
 }
 
 const URGENCY: readonly StageState[] = ['failed', 'cancelled', 'running', 'waiting', 'success', 'skipped']

@@ -71,7 +71,7 @@ function stepName({ stages }: Refresh, buildId: string, step: number): string {
 
 /** A test that passes may well speak of failures. */
 const isBad = (line: string): boolean =>
-  /\b(error|failed|failure|fatal)\b|\u2716|^not ok/i.test(line) && !/\u2714|\bfail(ed)? 0\b/.test(line)
+  /\b(error|failed|failure|fatal|cannot)\b|\u2716|^not ok/i.test(line) && !/\u2714|\bfail(ed)? 0\b/.test(line)
 
 function Log({ source, isRunning }: { source: LogSource | null; isRunning: boolean }) {
   const { lines, problem, isGrowing } = useLog(source, isRunning)

@@ -12,6 +12,7 @@ const METRICS: Readonly<Record<string, Metric>> = {
   auc: { label: 'AUC', meaning: 'How well buyers are ranked above others on the test set: 0.5 is chance, 1 is perfect.' },
   logloss: { label: 'Log loss', meaning: 'How far the probabilities are from what happened.', isCost: true },
   f1: { label: 'F1', meaning: 'Balance of precision and recall at probability 0.5.' },
+  champion_auc: { label: 'AUC of the one before', meaning: 'What the model now in the stage reaches on the same test rows.' },
   baseline_f1: { label: 'F1 of \u201calways buy\u201d', meaning: 'What a model without any knowledge reaches.' },
   average_precision: { label: 'Average precision', meaning: 'Area under the precision-recall curve.' },
   ece: { label: 'Calibration error', meaning: 'Mean distance of a probability from the share that it stands for.', isCost: true },

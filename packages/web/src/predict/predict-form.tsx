@@ -1,5 +1,5 @@
 /** Asks the deployed API about one row. */
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { type Answer, asPlatformError, type PlatformError, type Refresh, usePlatform } from '../api/platform.ts'
 import { duration } from '../format.ts'
 import { Problem } from '../problem.tsx'
@@ -16,6 +16,10 @@ export function PredictForm({ servings, shown }: { servings: readonly Serving[];
   const [answer, setAnswer] = useState<Answer | null>(null)
   const [problem, setProblem] = useState<PlatformError | null>(null)
   const [isBusy, setBusy] = useState(false)
+  const reply = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (answer || problem) reply.current?.scrollIntoView({ block: 'nearest' })
+  }, [answer, problem])
   const service = services.find((name) => name === chosen) ?? usual?.service ?? services[0]
 
   const ask = async (event: FormEvent<HTMLFormElement>) => {
@@ -79,12 +83,12 @@ export function PredictForm({ servings, shown }: { servings: readonly Serving[];
               )}
             </label>
           ))}
+          <button type="submit" className="button button-strong" disabled={isBusy}>
+            {isBusy ? 'Asking …' : 'Ask'}
+          </button>
         </div>
-        <button type="submit" className="button button-strong" disabled={isBusy}>
-          {isBusy ? 'Asking …' : 'Ask'}
-        </button>
       </form>
-      <div aria-live="polite">
+      <div aria-live="polite" ref={reply}>
         {answer && <Verdict answer={answer} />}
         {problem && <Problem error={problem} />}
       </div>
