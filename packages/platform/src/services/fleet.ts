@@ -41,6 +41,8 @@ interface Instance {
   readonly abort: AbortController
   /** Settles when it is ready or has failed. */
   started: Promise<void>
+  /** Resolves when it has been stopped and its state says so. */
+  retired: Promise<void>
 }
 
 const TOKEN_SECONDS = 30 * 86_400
@@ -71,8 +73,12 @@ export class Fleet {
       return
     }
     if (instance?.phase === 'starting') return instance.started
-    if (instance) await instance.running?.exited
-    return this.#start(name, signal)
+    if (!instance) return this.#start(name, signal)
+    // What ends must have ended, and have said so, before it starts again. Others may wait for the same.
+    await instance.started.catch(() => {})
+    await instance.running?.exited
+    await instance.retired
+    return this.ensureReady(name, signal)
   }
 
   /** Runs the revision until it is retired: what crashes or cannot start is started again, after 1 s, 2 s, 4 s … 60 s. */
@@ -114,8 +120,8 @@ export class Fleet {
     // A rollback may have taken it back meanwhile.
     if (instance.phase !== 'draining') return
     instance.phase = 'stopping'
-    await instance.running?.stop(STOP_GRACE_MS)
-    await this.#mark(name, 'retired')
+    instance.retired = this.#end(name, instance)
+    await instance.retired
   }
 
   /** Removes the files of the revision unless it runs or is to run; its next start fetches them again. */
@@ -164,7 +170,10 @@ export class Fleet {
 
   #start(name: string, signal: AbortSignal): Promise<void> {
     const abort = new AbortController()
-    const instance: Instance = { phase: 'starting', running: null, inFlight: 0, onIdle: () => {}, abort, started: Promise.resolve() }
+    const instance: Instance = {
+      ...{ phase: 'starting', running: null, inFlight: 0, onIdle: () => {}, abort },
+      ...{ started: Promise.resolve(), retired: Promise.resolve() },
+    }
     this.#instances.set(name, instance)
     instance.started = this.#launch(name, instance, AbortSignal.any([signal, abort.signal, this.#closing.signal]))
     return instance.started
@@ -194,6 +203,11 @@ export class Fleet {
       await this.#mark(name, 'failed', detail)
       throw new AppError('unavailable', detail, { cause: error })
     }
+  }
+
+  async #end(name: string, { running }: Instance): Promise<void> {
+    await running?.stop(STOP_GRACE_MS)
+    await this.#mark(name, 'retired')
   }
 
   async #environment({ name, service, template }: Revision): Promise<Record<string, string>> {

@@ -99,6 +99,16 @@ test('after a rollback a deployment is tried and leaves the traffic pinned, as o
   assert.equal((await ask('pinned')).version, 'one', 'and from then on each deployment takes over')
 })
 
+test('a revision that is wanted again while it stops is started once it has stopped', async () => {
+  const endsAtOnce = (version: string) => answeringApp(version).replace('server.close(() => process.exit(0))', 'process.exit(0)')
+  await platform.push('quick', endsAtOnce('quick'))
+  await platform.push('quicker', endsAtOnce('quicker'))
+  const deployed = [await platform.deploy('torn', 'quick'), await platform.deploy('torn', 'quicker')]
+  const names = deployed.map(([service]) => service.latestCreatedRevision?.split('/').at(-1) ?? '')
+  for (let i = 0; i < 8; i++) await route('torn', pinnedTo(names[i % 2] ?? ''))
+  assert.equal((await ask('torn')).revision, names[1])
+})
+
 test('stopped revisions beyond the newest ones keep no files; a rollback to one fetches them again', async () => {
   const names: string[] = []
   for (const tag of ['v1', 'v2', 'v1', 'v2']) {
@@ -123,7 +133,12 @@ test('a revision that never becomes ready leaves the old one serving, and says w
   assert.notEqual(service.latestCreatedRevision, service.latestReadyRevision)
   const log = await platform.call(`/v2/${service.latestCreatedRevision}/log`, { headers: { range: 'bytes=0-' } })
   assert.deepEqual([log.status, log.headers.get('content-type')], [206, 'text/plain; charset=utf-8'])
-  assert.match(await log.text(), /model not found/)
+  const text = await log.text()
+  assert.match(text, /model not found/)
+  const bytesFrom = (first: number) => platform.call(`/v2/${service.latestCreatedRevision}/log`, { headers: { range: `bytes=${first}-` } })
+  assert.equal((await bytesFrom(Buffer.byteLength(text))).status, 416, 'nothing new')
+  const anew = await bytesFrom(Buffer.byteLength(text) + 1)
+  assert.deepEqual([anew.status, await anew.text()], [200, text], 'a log that is shorter than what was read of it has been begun anew')
   await platform.deploy('guarded', 'v2')
   assert.equal((await ask('guarded')).version, 'two', 'the next good one takes over')
 })

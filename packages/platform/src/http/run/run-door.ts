@@ -175,7 +175,10 @@ async function sendLog(c: DoorContext, path: string): Promise<Response> {
     (file) => file.size,
     () => 0,
   )
-  const range = readRange(c.req.header('range'), size)
+  const header = c.req.header('range')
+  // Who asks for bytes from beyond the end has read a log that was begun anew since: the whole of this one is the answer.
+  const isBegunAnew = Number(/^bytes=(\d+)-$/.exec(header ?? '')?.[1] ?? 0) > size
+  const range = isBegunAnew ? null : readRange(header, size)
   if (range === 'unsatisfiable') return new Response(null, { status: 416, headers: { 'Content-Range': `bytes */${size}` } })
   const stream = size === 0 ? null : (Readable.toWeb(createReadStream(path, range ?? { start: 0, end: size - 1 })) as ReadableStream)
   return new Response(stream, {
