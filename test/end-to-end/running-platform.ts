@@ -10,6 +10,13 @@ import { PlatformClient } from '../../packages/platform/src/cli/client.ts'
 const root = resolve(import.meta.dirname, '../..')
 const PASSWORD = 'only-for-this-test'
 
+interface StartOptions {
+  readonly home?: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Whether the platform makes the admin's password itself. */
+  readonly generatedPassword?: boolean
+}
+
 export class RunningPlatform {
   readonly home: string
   readonly #child: ChildProcess
@@ -26,11 +33,17 @@ export class RunningPlatform {
   /** Runs `main.ts` with `args` in an empty home, or in `home`, on a free port, with the settings in `environment`. */
   static async start(
     args: readonly string[],
-    { home, environment = {} }: { home?: string; environment?: Readonly<Record<string, string>> } = {},
+    { home, environment = {}, generatedPassword = false }: StartOptions = {},
   ): Promise<RunningPlatform> {
     const folder = home ?? (await mkdtemp(join(tmpdir(), 'daggerboard-test-')))
     const { DAGGERBOARD_TEST_DATA: _, NODE_TEST_CONTEXT: __, ...rest } = process.env
-    const env = { ...rest, ...environment, DAGGERBOARD_HOME: folder, DAGGERBOARD_PORT: '0', DAGGERBOARD_ADMIN_PASSWORD: PASSWORD }
+    const env = {
+      ...rest,
+      ...environment,
+      DAGGERBOARD_HOME: folder,
+      DAGGERBOARD_PORT: '0',
+      DAGGERBOARD_ADMIN_PASSWORD: generatedPassword ? '' : PASSWORD,
+    }
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'packages/platform/src/main.ts'), ...args], {
       cwd: root,
       env,
