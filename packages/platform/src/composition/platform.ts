@@ -65,11 +65,11 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
   }
   started.push({ start: async () => {}, stop: async () => home.release() })
   try {
+    const db = new Database(home.folder('platform.sqlite'))
+    started.push({ start: async () => {}, stop: async () => db.close() })
     const server = new Server()
     started.push({ start: async () => {}, stop: () => server.close() })
     const endpoint = await server.listen(settings.port)
-    const db = new Database(home.folder('platform.sqlite'))
-    started.unshift({ start: async () => {}, stop: async () => db.close() })
 
     const users = new SqliteUserStore(db)
     const { newPassword } = await ensureAdmin(users, settings.adminPassword)
