@@ -1,6 +1,6 @@
 /** The home folder: who holds it, and the keys kept in it. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../core/app-error.ts'
 import { newFernetKey } from '../secrets/fernet.ts'
@@ -13,13 +13,15 @@ export class Home {
   constructor(path: string) {
     this.path = path
     mkdirSync(path, { recursive: true, mode: 0o700 })
+    // Also a folder that was there before: what is kept in it is nobody else's.
+    chmodSync(path, 0o700)
     const holder = livingHolder(this.#lock)
     if (holder !== null)
       throw new AppError(
         'conflict',
         `A platform (process ${holder}) is running in ${path}. Stop it, or set DAGGERBOARD_HOME and DAGGERBOARD_PORT for a second one.`,
       )
-    writeFileSync(this.#lock, String(process.pid))
+    writeFileSync(this.#lock, String(process.pid), { mode: 0o600 })
   }
 
   /** 32 bytes that sign tokens; made at the first start. */

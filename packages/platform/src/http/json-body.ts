@@ -1,10 +1,11 @@
 /** Reads a JSON body against its schema: every problem at once, each with its place. */
 import type { z } from 'zod'
 import { AppError } from '../core/app-error.ts'
+import { readText } from './body.ts'
 
 /** The body of `request` as `schema` describes it; throws `invalid` with all problems. An empty body counts as `{}`. */
 export async function readJson<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
-  const text = await request.text()
+  const text = await readText(request)
   let value: unknown
   try {
     value = text.trim() === '' ? {} : JSON.parse(text)

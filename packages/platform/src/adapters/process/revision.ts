@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { AppError } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type Principal, principal } from '../../core/principal.ts'
@@ -87,7 +87,7 @@ export class ProcessRevisions implements RevisionDriver {
     }
     const [file = '', ...rest] = argv
     const program = file.startsWith('/') && existsSync(join(root, file)) ? join(root, file) : file
-    const cwd = join(root, WorkingDir)
+    const cwd = join(root, resolve('/', WorkingDir))
     await mkdir(cwd, { recursive: true })
     return this.#spawn(revision.name, port, program, rest, { cwd, env })
   }

@@ -1,7 +1,6 @@
 /** Brings a build's source into its workspace: an archive from a bucket, or a commit of a repository. */
 import { createWriteStream } from 'node:fs'
-import { mkdir, symlink } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { mkdir } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
@@ -11,7 +10,11 @@ import type { StepContext } from '../../builds/step-driver.ts'
 import { AppError } from '../../core/app-error.ts'
 import { runChild } from './child.ts'
 import { Endpoint, refusal } from './tools/endpoint.ts'
+import { atMost, UnpackedFolder } from './unpacked-folder.ts'
 import type { Workspace } from './workspace.ts'
+
+/** Unpacked. */
+const LARGEST_SOURCE = 4 * 1024 ** 3
 
 export async function fetchArchive(
   { bucket, object, generation }: NonNullable<BuildSource['storageSource']>,
@@ -29,39 +32,35 @@ export async function fetchArchive(
     await unpack(body, /\.t?gz$/.test(object), workspace.files, signal)
   } catch (cause) {
     signal.throwIfAborted()
-    throw new AppError('invalid', `The source gs://${bucket}/${object} is not a tar archive (gzip): ${(cause as Error).message}`, { cause })
+    throw new AppError('invalid', `The source gs://${bucket}/${object} cannot be unpacked as a tar archive: ${(cause as Error).message}`, {
+      cause,
+    })
   }
   return { bucket, object, ...(found ? { generation: found } : {}) }
 }
 
 /** Unpacks files, folders and links that stay below `directory`; anything else in the archive is refused. */
 async function unpack(body: Readable, isPacked: boolean, directory: string, signal: AbortSignal): Promise<void> {
+  const folder = await UnpackedFolder.open(directory, (name) => new Error(`"${name}" lies outside of the archive.`))
   const archive = extract()
-  const inside = (path: string): string => {
-    const target = resolve(directory, path)
-    if (target !== directory && !target.startsWith(directory + sep)) throw new Error(`"${path}" lies outside of the archive.`)
-    return target
-  }
   const writing = (async () => {
     for await (const entry of archive) {
-      const { name, type, mode = 0o644, linkname } = entry.header
-      const target = inside(name)
-      if (type === 'directory') {
-        await mkdir(target, { recursive: true })
-        entry.resume()
-      } else if (type === 'file') {
-        await mkdir(dirname(target), { recursive: true })
+      const { name, type, mode = 0o644, linkname = '' } = entry.header
+      const target = await folder.place(name)
+      if (type === 'file') {
+        await folder.clear(target)
         await pipeline(entry, createWriteStream(target, { mode: mode & 0o777 }))
-      } else if (type === 'symlink') {
-        inside(join(dirname(name), linkname ?? ''))
-        await mkdir(dirname(target), { recursive: true })
-        await symlink(linkname ?? '', target)
-        entry.resume()
-      } else entry.resume()
+        continue
+      }
+      if (type === 'directory') await mkdir(target, { recursive: true })
+      else if (type === 'symlink') await folder.linkInside(name, linkname)
+      else if (type === 'link') await folder.linkTo(name, linkname)
+      entry.resume()
     }
   })()
   writing.catch((error: Error) => archive.destroy(error))
-  await (isPacked ? pipeline(body, createGunzip(), archive, { signal }) : pipeline(body, archive, { signal }))
+  const limit = atMost(LARGEST_SOURCE, () => new Error(`it unpacks to more than ${LARGEST_SOURCE / 1024 ** 3} GiB.`))
+  await (isPacked ? pipeline(body, createGunzip(), limit, archive, { signal }) : pipeline(body, limit, archive, { signal }))
   await writing
 }
 

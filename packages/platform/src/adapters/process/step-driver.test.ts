@@ -74,6 +74,39 @@ test('a build that waits for another one fails with that one’s reason', async 
   assert.match(build.failureInfo?.detail ?? '', /status: 1: ERROR: \(gcloud\.builds\.submit\) .* status: 1: The model is below the gate\.$/)
 })
 
+test('the output of a step is a file that it wrote, not what a link or a pipe of its own leads to', async () => {
+  const { build } = await platform.run({
+    steps: [
+      sh('ln -s /etc/passwd "$$BUILDER_OUTPUT/output"'),
+      sh('mkfifo "$$BUILDER_OUTPUT/output"'),
+      sh('printf mine > "$$BUILDER_OUTPUT/output"'),
+    ],
+  })
+  const outputs = build.results?.buildStepOutputs?.map((output) => Buffer.from(output, 'base64').toString())
+  assert.deepEqual([build.status, outputs], ['SUCCESS', ['', '', 'mine']])
+})
+
+test('a step does not run outside of the folders of its build', async () => {
+  const { build } = await platform.run({ steps: [sh('true')] })
+  const options = {
+    directory: join(platform.home, 'builds'),
+    cacheDirectory: platform.home,
+    endpoint: () => platform.endpoint,
+    projectId: PROJECT,
+  }
+  const driver = new ProcessStepDriver(options)
+  const problemsIn = (dir: string, ofSource: string) =>
+    driver.problemsOf({ ...build, source: { repoSource: { dir: ofSource } }, steps: [{ ...sh('true', { dir }), status: 'QUEUED' }] })
+  for (const [dir, ofSource] of [
+    ['/etc', ''],
+    ['..', ''],
+    ['', '../..'],
+    ['../..', 'api'],
+  ] as const)
+    assert.match(problemsIn(dir, ofSource)[0] ?? '', /build step 0: the directory ".*" is not below \/workspace/)
+  assert.deepEqual([...problemsIn('src', 'api'), ...problemsIn('/workspace/a', ''), ...problemsIn('/builder/home', '')], [])
+})
+
 test('a program that is not there is said so', async () => {
   const { build, log } = await platform.run({ steps: [{ name: 'bash', entrypoint: 'no-such-program' }] })
   assert.equal(build.steps[0]?.exitCode, 127)

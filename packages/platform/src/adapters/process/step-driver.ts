@@ -1,7 +1,7 @@
 /** Runs the steps of a build as processes of this machine, each build in a directory of its own. */
-import { readFileSync } from 'node:fs'
+import { constants, readFileSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Build, BuildSource, RepoSource, Step } from '../../builds/build.ts'
 import type { RunContext, StepContext, StepDriver, StepResult } from '../../builds/step-driver.ts'
 import { AppError } from '../../core/app-error.ts'
@@ -43,9 +43,9 @@ export class ProcessStepDriver implements StepDriver {
       if (problem) problems.push(`build step ${i}: ${problem}`)
       if (step.volumes?.length) cannot(`build step ${i}: volumes`)
       if (step.secretEnv?.length) cannot(`build step ${i}: secretEnv variables`)
-      if (step.dir && isAbsolute(step.dir) && !/^\/(workspace|builder\/home)(\/|$)/.test(step.dir))
+      if (!/^\/(workspace|builder\/home)(\/|$)/.test(resolve('/workspace', build.source?.repoSource?.dir ?? '', step.dir ?? '')))
         problems.push(
-          `build step ${i}: the directory "${step.dir}" is not below /workspace. Other places exist only with the container driver.`,
+          `build step ${i}: the directory "${step.dir ?? build.source?.repoSource?.dir}" is not below /workspace. Other places exist only with the container driver.`,
         )
       if (step.script === undefined && !step.entrypoint && commandOf(step, path).file === '')
         problems.push(`build step ${i}: the image "${step.name}" has no entrypoint; give "entrypoint", "args" or "script".`)
@@ -184,9 +184,11 @@ function belongsTo(pid: number, buildId: string): boolean {
 }
 
 async function readOutput(path: string): Promise<string> {
-  const file = await open(path).catch(() => null)
+  // A step may have put anything there: a link to a file that is not its own, or a pipe that nobody ever writes to.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null)
   if (!file) return ''
   try {
+    if (!(await file.stat()).isFile()) return ''
     const buffer = Buffer.alloc(OUTPUT_LIMIT)
     const { bytesRead } = await file.read(buffer, 0, OUTPUT_LIMIT, 0)
     return buffer.subarray(0, bytesRead).toString('base64')

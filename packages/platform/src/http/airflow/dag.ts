@@ -7,6 +7,7 @@ import type { DagRecord } from '../../scheduling/dag.ts'
 import { type Door, permit } from '../door.ts'
 import { readJson } from '../json-body.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
+import { isLike } from './like.ts'
 import { findDag, ordering, paging } from './request.ts'
 
 const Patch = z.strictObject({ is_paused: z.boolean() })
@@ -59,7 +60,7 @@ export function addDagRoutes(door: Door, { scheduler, dags, runs, folder }: Airf
     const all = (await dags.list({ includeStale: c.req.query('exclude_stale') === 'false' }))
       .filter((dag) => !tags || tags.some((tag) => dag.document.tags.includes(tag)))
       .filter((dag) => paused === undefined || dag.isPaused === (paused === 'true'))
-      .filter((dag) => pattern === undefined || like(pattern)(dag.dagId))
+      .filter((dag) => pattern === undefined || isLike(pattern, dag.dagId))
     if (descending) all.reverse()
     return c.json({ dags: all.slice(offset, offset + limit).map(present), total_entries: all.length })
   })
@@ -117,16 +118,6 @@ export function addDagRoutes(door: Door, { scheduler, dags, runs, folder }: Airf
     if (c.req.header('accept')?.includes('text/plain')) return c.text(source)
     return c.json({ content: source, dag_id: dagId, dag_display_name: dagId, version_number: 1 })
   })
-}
-
-/** SQL's LIKE with `%` and `_`, anywhere in the text. */
-function like(pattern: string): (text: string) => boolean {
-  const source = pattern
-    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('%', '.*')
-    .replaceAll('_', '.')
-  const expression = new RegExp(source, 'i')
-  return (text) => expression.test(text)
 }
 
 const timeDelta = (seconds: number | null) =>

@@ -38,7 +38,7 @@ export function addBuildRoutes(door: Door, root: string, { builds }: BuildRoutes
 
   const operation = async (c: CloudBuildContext) => {
     const path = new URL(c.req.url).pathname
-    const found = buildOfOperation(decodeURIComponent(path.slice(path.indexOf('operations/'))))
+    const found = buildOfOperation(path.slice(path.indexOf('operations/')))
     if (!found) throw new AppError('not_found', `There is no operation "${path.slice('/v1/'.length)}".`)
     return c.json(operationResource(await builds.find(found.projectId, found.buildId), originOf(c)))
   }
@@ -46,10 +46,17 @@ export function addBuildRoutes(door: Door, root: string, { builds }: BuildRoutes
   else door.get(`${root}/operations/build/:owner/:operation`, permit('builds.read'), operation)
 }
 
+/** Clients leave the size out, or send 0, when they do not mind. */
+function pageSizeOf(given: string): number {
+  if (!/^\d{0,9}$/.test(given))
+    throw new AppError('invalid', `pageSize=${given} is not a whole number. Send one from 1 to ${LARGEST_PAGE}.`)
+  return Math.min(Number(given) || DEFAULT_PAGE, LARGEST_PAGE)
+}
+
 /** The page after `pageToken` (the last build of the page before). With a filter, looks on until the page is full. */
 async function listPage(builds: Builds, c: CloudBuildContext): Promise<{ builds: Build[]; nextPageToken: string | null }> {
   const passes = parseFilter(c.req.query('filter') ?? '')
-  const size = Math.min(Number(c.req.query('pageSize')) || DEFAULT_PAGE, LARGEST_PAGE)
+  const size = pageSizeOf(c.req.query('pageSize') ?? '')
   const page: Build[] = []
   let after = c.req.query('pageToken') || undefined
   while (true) {

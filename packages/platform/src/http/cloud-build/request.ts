@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import type { Asker } from '../../builds/builds.ts'
 import { AppError } from '../../core/app-error.ts'
+import { readText } from '../body.ts'
 import { type DoorEnvironment, requirePermission } from '../door.ts'
 
 export type CloudBuildContext = Context<DoorEnvironment>
@@ -27,7 +28,7 @@ export function readCall(text: string): { name: string; verb: string } {
 
 /** Throws `invalid` when the body is not JSON; an empty one is `{}`. */
 export async function readBody(c: CloudBuildContext): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
+  const text = await readText(c.req.raw)
   try {
     const value: unknown = text.trim() === '' ? {} : JSON.parse(text)
     // Google's client sends "" for a message that it was not given.

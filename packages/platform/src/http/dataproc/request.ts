@@ -2,27 +2,16 @@
 import type { Context } from 'hono'
 import type { Place } from '../../clusters/cluster.ts'
 import { AppError } from '../../core/app-error.ts'
+import { readObject } from '../body.ts'
 import type { DoorEnvironment } from '../door.ts'
 
 export const ROOT = '/v1/projects/:project/regions/:region'
-const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 export type DataprocContext = Context<DoorEnvironment>
 
 export const placeOf = (c: DataprocContext): Place => ({ project: c.req.param('project') ?? '', region: c.req.param('region') ?? '' })
 
-export async function readBody(c: DataprocContext): Promise<Record<string, unknown>> {
-  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY_BYTES)
-    throw new AppError('invalid', `The body is larger than ${MAX_BODY_BYTES} bytes. Put long queries into a file of a bucket.`)
-  const text = await c.req.text()
-  try {
-    const body: unknown = text === '' ? {} : JSON.parse(text)
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
-  } catch (cause) {
-    throw new AppError('invalid', 'The body is not JSON. Send an object with Content-Type: application/json.', { cause })
-  }
-  throw new AppError('invalid', 'The body must be a JSON object.')
-}
+export const readBody = (c: DataprocContext): Promise<Record<string, unknown>> => readObject(c.req.raw)
 
 /** Cuts one page out of a list. The page token is the position of the next item. */
 export function page<T>(c: DataprocContext, items: readonly T[]): { items: readonly T[]; nextPageToken?: string } {

@@ -7,6 +7,7 @@ import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { Pushes } from '../../repositories/push.ts'
 import { type RepositoryStore, validateName } from '../../repositories/repository.ts'
 import type { GitService, GitTransport } from '../../repositories/transport.ts'
+import { readObject } from '../body.ts'
 import { createDoor, type Door, type DoorEnvironment, googleErrorBody, permit, requirePermission } from '../door.ts'
 
 export interface RepositoryDoorOptions {
@@ -69,7 +70,7 @@ export function repositoryDoor({
     c.json({ repos: (await repositories.list()).map(({ name }) => resource(name, originOf(c))) }),
   )
   door.post('/v1/projects/:project/repos', permit('repositories.write'), async (c) => {
-    const body = (await c.req.json().catch(() => ({}))) as { name?: unknown }
+    const body = await readObject(c.req.raw)
     const name = String(body.name ?? '').replace(/^projects\/[^/]+\/repos\//, '')
     await repositories.create(validateName(name))
     return c.json(resource(name, originOf(c)))

@@ -8,17 +8,19 @@ import { noMultipart } from './error.ts'
 import { input, text } from './request.ts'
 
 /** Shown by the browser as they are; all else is a download, because a page among the artifacts must not run as ours. */
-const SHOWN: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  json: 'application/json',
-  txt: 'text/plain; charset=utf-8',
-  csv: 'text/plain; charset=utf-8',
-  yml: 'text/plain; charset=utf-8',
-  yaml: 'text/plain; charset=utf-8',
-  lgb: 'text/plain; charset=utf-8',
-}
+const SHOWN: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    png: 'image/png',
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    json: 'application/json',
+    txt: 'text/plain; charset=utf-8',
+    csv: 'text/plain; charset=utf-8',
+    yml: 'text/plain; charset=utf-8',
+    yaml: 'text/plain; charset=utf-8',
+    lgb: 'text/plain; charset=utf-8',
+  }),
+)
 
 /** `artifacts/list`, beside the runs. */
 export function artifactListRoutes(door: Door, { runs, artifacts }: ModelRegistry): void {
@@ -53,7 +55,7 @@ export function artifactRoutes(door: Door, { artifacts }: ModelRegistry): void {
   door.get('/artifacts/*', permit('models.read'), async (c) => {
     const path = pathOf(c)
     const { bytes, stream } = await artifacts.read(path)
-    const type = SHOWN[path.slice(path.lastIndexOf('.') + 1).toLowerCase()]
+    const type = SHOWN.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
     return c.body(stream, 200, {
       'Content-Length': String(bytes),
       'Content-Type': type ?? 'application/octet-stream',

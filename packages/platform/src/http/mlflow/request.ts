@@ -2,6 +2,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
+import { readText } from '../body.ts'
 import type { DoorEnvironment } from '../door.ts'
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -76,7 +77,7 @@ function query(c: Context<DoorEnvironment>): Record<string, unknown> {
 }
 
 async function body(c: Context<DoorEnvironment>, maxBytes: number): Promise<Record<string, unknown>> {
-  const content = await read(c.req.raw, maxBytes)
+  const content = await readText(c.req.raw, maxBytes)
   if (content.trim() === '') return {}
   let value: unknown
   try {
@@ -87,18 +88,6 @@ async function body(c: Context<DoorEnvironment>, maxBytes: number): Promise<Reco
   }
   if (typeof value !== 'object' || Array.isArray(value)) throw new AppError('invalid', 'The body must be a JSON object.')
   return value as Record<string, unknown>
-}
-
-/** The body as text, given up as soon as it is longer than it may be. */
-async function read(request: Request, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new AppError('invalid', `The body has more than ${maxBytes} bytes. Send it in several smaller ones.`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** The next page's token, only where there is one: an empty text would be taken for one. */

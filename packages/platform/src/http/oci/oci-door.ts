@@ -53,7 +53,7 @@ export function ociDoor({ registry, onInternalError = console.error }: OciDoorOp
 
   door.get('/v2/_catalog', async (c) => {
     requirePermission(c, 'images.read')
-    const { repositories } = await registry.listRepositories({ last: c.req.query('last') ?? '', limit: Number(c.req.query('n') ?? 1000) })
+    const { repositories } = await registry.listRepositories({ last: c.req.query('last') ?? '', limit: limitOf(c.req.query('n')) })
     return c.json({ repositories })
   })
 
@@ -65,12 +65,25 @@ export function ociDoor({ registry, onInternalError = console.error }: OciDoorOp
       const handler = matched === undefined ? undefined : HANDLERS[kind][c.req.method]
       if (!handler) continue
       const by = requirePermission(c, handler[0]).subject
-      return handler[1](registry, { c, name: name ?? '', reference: decodeURIComponent(reference ?? ''), by })
+      return handler[1](registry, { c, name: name ?? '', reference: decoded(reference ?? ''), by })
     }
     requirePermission(c, 'images.read')
     throw new AppError('not_found', `The registry has nothing at ${c.req.method} ${path}.`, { reason: 'UNSUPPORTED' })
   })
   return door
+}
+
+function decoded(reference: string): string {
+  try {
+    return decodeURIComponent(reference)
+  } catch {
+    throw new AppError('invalid', `"${reference}" is no part of an address: its percent signs stand for nothing.`)
+  }
+}
+
+function limitOf(given = '1000'): number {
+  if (/^\d{1,9}$/.test(given)) return Number(given)
+  throw new AppError('invalid', `n must be a whole number, not "${given}".`)
 }
 
 const errorBody: ErrorBody = (error) => {

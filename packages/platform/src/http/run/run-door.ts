@@ -6,6 +6,7 @@ import type { Context } from 'hono'
 import { AppError } from '../../core/app-error.ts'
 import type { DeployedService, Operation } from '../../services/service.ts'
 import type { Services } from '../../services/services.ts'
+import { readObject } from '../body.ts'
 import { readRange } from '../byte-range.ts'
 import { createDoor, type Door, type DoorEnvironment, googleErrorBody, permit, requirePermission } from '../door.ts'
 import { operationResource, readService, revisionResource, serviceName, serviceResource } from './resource.ts'
@@ -33,7 +34,7 @@ export function runDoor({ services, onInternalError = console.error }: RunDoorOp
   })
 
   door.post(`${PARENT}/services`, write, async (c) => {
-    const resource = await readBody(c)
+    const resource = await readObject(c.req.raw)
     const name =
       c.req.query('serviceId') ??
       String(resource.name ?? '')
@@ -54,7 +55,7 @@ export function runDoor({ services, onInternalError = console.error }: RunDoorOp
 
   door.patch(`${PARENT}/services/:service`, write, async (c) => {
     const { service: name } = c.req.param()
-    const body = await readBody(c)
+    const body = await readObject(c.req.raw)
     const mask = (c.req.query('updateMask') ?? '').split(',').map(camelCase).filter(Boolean)
     const exists = (await services.list()).some((known) => known.name === name)
     if (!exists && c.req.query('allowMissing') !== 'true') await services.find(name)
@@ -76,7 +77,7 @@ export function runDoor({ services, onInternalError = console.error }: RunDoorOp
   door.post(`${PARENT}/services/:service`, write, async (c) => {
     const [name, verb] = splitVerb(c)
     const service = await find(c, name)
-    const { policy } = (await readBody(c)) as { policy?: { bindings?: { role?: string; members?: string[] }[] } }
+    const { policy } = (await readObject(c.req.raw)) as { policy?: { bindings?: { role?: string; members?: string[] }[] } }
     if (verb !== 'setIamPolicy') throw new AppError('not_found', `A service has no method "${verb}".`)
     const isPublic = (policy?.bindings ?? []).some(({ role, members }) => role === 'roles/run.invoker' && members?.includes('allUsers'))
     await deploy(c, name, { ...resourceOf(service), invokerIamDisabled: isPublic }, false)
@@ -163,12 +164,6 @@ function copyPath(from: Json, to: Json, [field = '', ...rest]: string[]): void {
 }
 
 const isObject = (value: unknown): value is Json => value !== null && typeof value === 'object'
-
-async function readBody(c: DoorContext): Promise<Json> {
-  const body = await c.req.json().catch(() => null)
-  if (isObject(body)) return body
-  throw new AppError('invalid', 'The body of this request is not a JSON object.')
-}
 
 async function sendLog(c: DoorContext, path: string): Promise<Response> {
   const size = await stat(path).then(

@@ -4,6 +4,7 @@ import type { Bucket } from '../../buckets/bucket.ts'
 import type { Checksums } from '../../buckets/checksum.ts'
 import type { ObjectFacts, Preconditions, StoredObject } from '../../buckets/object.ts'
 import { AppError } from '../../core/app-error.ts'
+import { readObject } from '../body.ts'
 import type { DoorEnvironment } from '../door.ts'
 
 export type DoorContext = Context<DoorEnvironment>
@@ -81,7 +82,9 @@ export function readFacts(resource: Record<string, unknown>): Partial<ObjectFact
   for (const field of ['contentType', 'contentEncoding', 'contentDisposition', 'cacheControl'] as const) {
     const value = resource[field]
     if (value === undefined) continue
-    if (value !== null && (typeof value !== 'string' || /[\r\n]/.test(value))) problems.push(`${field} must be one line of text`)
+    // They are sent as headers again, which take nothing else.
+    if (value !== null && (typeof value !== 'string' || !/^[\t\x20-\x7e\xa0-\xff]*$/.test(value)))
+      problems.push(`${field} must be one line of Latin text; write other letters as filename*=UTF-8''…`)
     facts[field] = value ?? (field === 'contentType' ? 'application/octet-stream' : null)
   }
   if (resource.metadata !== undefined) {
@@ -102,11 +105,4 @@ export function readExpected(c: DoorContext, resource: Record<string, unknown> =
 }
 
 /** The JSON body of the request; an empty one counts as `{}`. */
-export async function readResource(c: DoorContext): Promise<Record<string, unknown>> {
-  const text = await c.req.text()
-  try {
-    const resource = JSON.parse(text || '{}')
-    if (resource !== null && typeof resource === 'object') return resource
-  } catch {}
-  throw new AppError('invalid', 'The body of this request is not a JSON object.')
-}
+export const readResource = (c: DoorContext): Promise<Record<string, unknown>> => readObject(c.req.raw)

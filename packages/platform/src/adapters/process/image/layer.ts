@@ -1,13 +1,14 @@
 /** Layers: files as a gzipped tar archive, and back. */
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { link, mkdir, readdir, realpath, rm, symlink } from 'node:fs/promises'
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { mkdir, readdir, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { extract, pack } from 'tar-stream'
 import { AppError } from '../../../core/app-error.ts'
+import { atMost, UnpackedFolder } from '../unpacked-folder.ts'
 
 /** One file of a layer. `path` is inside the image, without a slash at its beginning. */
 export interface LayerEntry {
@@ -30,6 +31,8 @@ export interface PackedLayer {
 
 const WHITEOUT = '.wh.'
 const EPOCH = new Date(0)
+/** Unpacked. */
+const LARGEST_LAYER = 16 * 1024 ** 3
 
 /** The name that says in a layer that `path` of the layers below is gone. */
 export const whiteoutOf = (path: string): string => join(dirname(path), `${WHITEOUT}${basename(path)}`)
@@ -68,71 +71,42 @@ export async function packLayer(entries: readonly LayerEntry[], file: string, si
 
 /** Unpacks the layer over what `root` holds. Whatever its entries say, nothing outside of `root` is written. */
 export async function unpackLayer(file: string, root: string, signal?: AbortSignal): Promise<void> {
-  await mkdir(root, { recursive: true })
-  const safe = new Folders(await realpath(root))
+  const folder = await UnpackedFolder.open(root, outside)
   const archive = extract()
-  const read = pipeline(createReadStream(file), createGunzip(), archive, { signal })
+  const read = pipeline(createReadStream(file), createGunzip(), atMost(LARGEST_LAYER, tooLarge), archive, { signal })
   const unpacked = (async () => {
     for await (const entry of archive) {
-      const { name, type, mode = 0o644, linkname } = entry.header
-      const path = await safe.place(name)
-      if (path === safe.root) entry.resume()
-      else if (basename(name).startsWith(WHITEOUT)) {
-        await removeWhitedOut(path)
-        entry.resume()
-      } else if (type === 'directory') {
-        await mkdir(path, { recursive: true, mode })
-        entry.resume()
-      } else {
-        await rm(path, { recursive: true, force: true })
-        safe.forget(path)
-        if (type === 'symlink') await symlink(linkname ?? '', path)
-        else if (type === 'link') await link(await safe.place(linkname ?? ''), path)
-        else if (type === 'file' || type === 'contiguous-file') await pipeline(entry, createWriteStream(path, { mode }))
-        if (type !== 'file' && type !== 'contiguous-file') entry.resume()
+      const { name, type, mode = 0o644, linkname = '' } = entry.header
+      const path = await folder.place(name)
+      const isFile = type === 'file' || type === 'contiguous-file'
+      if (path === folder.root) entry.resume()
+      else if (basename(name).startsWith(WHITEOUT)) await removeWhitedOut(folder, path)
+      else if (type === 'directory') await mkdir(path, { recursive: true, mode })
+      else if (type === 'link') await folder.linkTo(name, linkname)
+      else {
+        await folder.clear(path)
+        // A link in an image is read from the image's own root, so it may be absolute; nothing is ever written through it.
+        if (type === 'symlink') await symlink(linkname, path)
+        else if (isFile) await pipeline(entry, createWriteStream(path, { mode }))
       }
+      if (!isFile) entry.resume()
     }
   })()
   await Promise.all([read, unpacked])
 }
 
-async function removeWhitedOut(path: string): Promise<void> {
+async function removeWhitedOut(unpacked: UnpackedFolder, path: string): Promise<void> {
   const folder = dirname(path)
   const name = basename(path).slice(WHITEOUT.length)
   const gone = name === '.wh..opq' ? await readdir(folder) : [name]
-  for (const each of gone) if (each !== '' && each !== '.' && each !== '..') await rm(join(folder, each), { recursive: true, force: true })
-}
-
-/** Makes sure that no entry is written through a symbolic link that leads out of the root. */
-class Folders {
-  readonly root: string
-  #known = new Set<string>()
-
-  constructor(root: string) {
-    this.root = root
-  }
-
-  async place(name: string): Promise<string> {
-    const path = resolve(this.root, `./${name}`)
-    if (path !== this.root && !path.startsWith(this.root + sep)) throw outside(name)
-    const folder = path === this.root ? path : dirname(path)
-    if (!this.#known.has(folder)) {
-      await mkdir(folder, { recursive: true })
-      const real = await realpath(folder)
-      if (real !== this.root && !real.startsWith(this.root + sep)) throw outside(name)
-      this.#known.add(folder)
-    }
-    return path
-  }
-
-  /** What is replaced may have been a folder that was known. */
-  forget(path: string): void {
-    if (this.#known.delete(path)) this.#known.clear()
-  }
+  for (const each of gone) if (each !== '' && each !== '.' && each !== '..') await unpacked.clear(join(folder, each))
 }
 
 const outside = (name: string) =>
   new AppError('invalid', `The image cannot be unpacked: its entry "${name}" leads out of the image. Do not trust this image.`)
+
+const tooLarge = () =>
+  new AppError('invalid', `The image cannot be unpacked: one of its layers has more than ${LARGEST_LAYER / 1024 ** 3} GiB.`)
 
 const hex = (hash: Hash): string => `sha256:${hash.digest('hex')}`
 

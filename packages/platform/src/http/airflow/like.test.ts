@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isLike } from './like.ts'
+
+test('a pattern is found anywhere, in any case, with its wildcards', () => {
+  for (const pattern of ['', 'ML', 'pipeline%staging', '%l_st%', 'pipeline_ml_staging', '_'.repeat(19)])
+    assert.ok(isLike(pattern, 'pipeline_ml_staging'), pattern)
+  for (const pattern of ['mlx', 'staging%pipeline', '_'.repeat(20), '(', '.*x']) assert.ok(!isLike(pattern, 'pipeline_ml_staging'), pattern)
+})
+
+test('no pattern takes long, however many wildcards it has', () => {
+  assert.equal(isLike(`${'%_'.repeat(200)}x`, 'a'.repeat(250)), false)
+})
