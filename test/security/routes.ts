@@ -24,7 +24,8 @@ const OPEN: readonly string[] = [
   'ALL /services/:service',
   // Passes on whatever is not addressed to NAME.localhost.
   'ALL /*',
-  // "No such endpoint", for newer clients of MLflow.
+  // "No such endpoint", for clients of newer versions.
+  'ALL /api/v2/*',
   ...['/api', '/ajax-api'].flatMap((prefix) => ['2.0/mlflow', '2.0/mlflow-artifacts', '3.0/mlflow'].map((api) => `ALL ${prefix}/${api}/*`)),
 ]
 

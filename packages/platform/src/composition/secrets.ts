@@ -44,7 +44,8 @@ function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, con
       // A connection to the platform itself carries no password of its own: each task gets a token that says who it is.
       const isEmbedded = connection.extra.embedded === true
       const password = isEmbedded ? await tokens.issue(who, TASK_TOKEN_SECONDS) : connection.password
-      masker.add(password)
+      // Tokens of the platform are masked by their shape.
+      if (!isEmbedded) masker.add(password)
       for (const [name, value] of Object.entries(connection.extra))
         if (isSensitiveName(name)) masker.add(typeof value === 'string' ? value : JSON.stringify(value))
       return { ...connection, password, extra: isEmbedded ? { ...connection.extra, endpoint } : connection.extra }

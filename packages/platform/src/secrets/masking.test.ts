@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Tokens } from '../accounts/token.ts'
+import { systemClock } from '../core/clock.ts'
+import { system } from '../core/principal.ts'
 import { isSensitiveName, Masker, maskFields } from './masking.ts'
 
 test('a name is sensitive when a listed word occurs anywhere in it, whatever its case and separators', () => {
@@ -27,4 +30,14 @@ test('a secret of several lines is hidden line by line, and short lines stay', (
   const masker = new Masker()
   masker.add('first-line\n{\nsecond-line')
   assert.equal(masker.mask('first-line { second-line'), '*** { ***')
+})
+
+test('a token of the platform is hidden without being known, also as a password of basic authentication', async () => {
+  const token = await new Tokens(new Uint8Array(32), systemClock).issue(system, 60)
+  const masker = new Masker()
+  assert.equal(masker.mask(`Authorization: Bearer ${token}, and more`), 'Authorization: Bearer ***, and more')
+  for (const name of ['', 'u', 'us', 'user']) {
+    const sent = Buffer.from(`${name}:${token}`).toString('base64')
+    assert.match(masker.mask(`Basic ${sent}!`), /^Basic .{0,8}\*\*\*!$/, sent)
+  }
 })

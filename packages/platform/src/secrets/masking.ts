@@ -33,7 +33,15 @@ export function maskFields(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, isSensitiveName(name) ? MASK : maskFields(field)]))
 }
 
-/** Remembers secret values and replaces them in text, also where they are base64- or URL-encoded or quoted in JSON. */
+/** How every token of this platform begins: its header is always the same. */
+const TOKEN_HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
+/** Tokens, plainly or inside of base64, are known by their shape: there are too many to remember each. */
+const TOKENS = new RegExp(
+  [`${TOKEN_HEADER}\\.[\\w-]+\\.[\\w-]+`, ...base64Forms(`${TOKEN_HEADER}.`).map((form) => `${RegExp.escape(form)}[\\w+/-]*=*`)].join('|'),
+  'g',
+)
+
+/** Hides tokens of the platform, remembers secret values and replaces them in text, also where they are base64- or URL-encoded or quoted in JSON. */
 export class Masker {
   #forms = new Set<string>()
   #pattern: RegExp | null = null
@@ -48,7 +56,8 @@ export class Masker {
   }
 
   mask(text: string): string {
-    if (this.#forms.size === 0) return text
+    const withoutTokens = text.replaceAll(TOKENS, MASK)
+    if (this.#forms.size === 0) return withoutTokens
     // The longest first, so that a secret that contains another one is hidden whole.
     this.#pattern ??= new RegExp(
       [...this.#forms]
@@ -57,7 +66,7 @@ export class Masker {
         .join('|'),
       'g',
     )
-    return text.replaceAll(this.#pattern, MASK)
+    return withoutTokens.replaceAll(this.#pattern, MASK)
   }
 }
 
