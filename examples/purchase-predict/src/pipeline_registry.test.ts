@@ -111,6 +111,18 @@ test('a model that is not as good as the gate wants beside the one in use is ref
   assert.equal(mlflow.stages[2], 'Staging')
 })
 
+test('a server that cannot give the model in use fails the gate; a model whose files are gone does not', async () => {
+  const [champion = ''] = Object.entries(mlflow.stages).find(([, stage]) => stage === 'Staging') ?? []
+  const file = `1/run${champion}/model/model.lgb`
+  mlflow.broken.set(file, 500)
+  await assert.rejects(refresh({}), /answered 500/)
+  assert.equal(mlflow.stages[champion], 'Staging')
+  mlflow.broken.clear()
+  for (const name of [...mlflow.artifacts.keys()]) if (name.startsWith(`1/run${champion}/model/`)) mlflow.artifacts.delete(name)
+  await refresh({})
+  assert.equal(mlflow.stages[champion], 'Archived')
+})
+
 test('a run that is stopped or fails is closed as such', async () => {
   const signal = AbortSignal.abort(new Error('enough'))
   await assert.rejects(refresh({ signal }), /enough/)

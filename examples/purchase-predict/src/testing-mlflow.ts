@@ -33,6 +33,8 @@ export class TestingMlflow {
   readonly runs = new Map<string, RecordedRun>()
   readonly versions: RecordedVersion[] = []
   readonly artifacts = new Map<string, Buffer>()
+  /** Artifacts that are answered with this status instead: what a server that is in trouble does. */
+  readonly broken = new Map<string, number>()
   readonly #server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
     const body = await bytesOf(request)
@@ -47,7 +49,7 @@ export class TestingMlflow {
           ...Object.fromEntries(searchParams),
           ...(body.length > 0 && JSON.parse(body.toString())),
         } as Fields)
-    response.statusCode = answer === undefined ? 404 : 200
+    response.statusCode = this.broken.get(pathname.slice(ARTIFACTS.length + 1)) ?? (answer === undefined ? 404 : 200)
     response.end(Buffer.isBuffer(answer) ? answer : JSON.stringify(answer ?? { error_code: 'RESOURCE_DOES_NOT_EXIST', message: pathname }))
   })
 

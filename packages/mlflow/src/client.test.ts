@@ -30,6 +30,21 @@ test('a call that may be repeated is repeated while the server is busy, with the
   assert.deepEqual(asked, Array(3).fill('GET /api/2.0/mlflow/runs/get?run_id=r Bearer T'))
 })
 
+test('an answer that breaks off is asked for again', async (t) => {
+  let asked = 0
+  const server = createServer((_, response) => {
+    const text = JSON.stringify({ run })
+    response.writeHead(200, { 'Content-Length': text.length })
+    if (++asked > 1) response.end(text)
+    else response.write(text.slice(0, 10), () => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const trackingUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  assert.equal((await new MlflowClient({ trackingUri, restMs: 1 }).getRun('r')).id, 'r')
+  assert.equal(asked, 2)
+})
+
 test('a call that makes something new is sent once', async (t) => {
   const { asked, trackingUri } = await answering(t, [busy])
   const client = new MlflowClient({ trackingUri, restMs: 1 })

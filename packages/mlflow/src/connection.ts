@@ -54,38 +54,37 @@ export class Connection {
   async upload(path: string, content: string | Uint8Array): Promise<void> {
     const body = typeof content === 'string' ? new TextEncoder().encode(content) : content
     const headers = { 'Content-Type': 'application/octet-stream' }
-    const response = await this.#send('PUT', artifactUrl(path), { body: body as Uint8Array<ArrayBuffer>, headers }, FILE_TIMEOUT_MS, true)
-    await response.arrayBuffer()
+    await this.#send('PUT', artifactUrl(path), { body: body as Uint8Array<ArrayBuffer>, headers }, FILE_TIMEOUT_MS, true, bytesOf)
   }
 
-  async download(path: string): Promise<Uint8Array> {
-    const response = await this.#send('GET', artifactUrl(path), {}, FILE_TIMEOUT_MS, true)
-    return new Uint8Array(await response.arrayBuffer())
+  download(path: string): Promise<Uint8Array> {
+    return this.#send('GET', artifactUrl(path), {}, FILE_TIMEOUT_MS, true, bytesOf)
   }
 
   async list(path: string): Promise<{ path: string; is_dir: boolean }[]> {
     const query = new URLSearchParams({ path })
-    const response = await this.#send('GET', `/api/2.0/mlflow-artifacts/artifacts?${query}`, {}, CALL_TIMEOUT_MS, true)
-    return ((await response.json()) as { files?: { path: string; is_dir: boolean }[] }).files ?? []
+    const listed = jsonOf<{ files?: { path: string; is_dir: boolean }[] }>
+    return (await this.#send('GET', `/api/2.0/mlflow-artifacts/artifacts?${query}`, {}, CALL_TIMEOUT_MS, true, listed)).files ?? []
   }
 
-  async #json<Answer>(method: string, path: string, fields: Fields | undefined, isRepeatable: boolean): Promise<Answer> {
+  #json<Answer>(method: string, path: string, fields: Fields | undefined, isRepeatable: boolean): Promise<Answer> {
     const init = fields ? { body: JSON.stringify(fields), headers: { 'Content-Type': 'application/json' } } : {}
-    const response = await this.#send(method, `/api/2.0/mlflow/${path}`, init, CALL_TIMEOUT_MS, isRepeatable)
-    return (await response.json()) as Answer
+    return this.#send(method, `/api/2.0/mlflow/${path}`, init, CALL_TIMEOUT_MS, isRepeatable, jsonOf<Answer>)
   }
 
-  async #send(
+  /** An answer that breaks off while `read` takes it counts as none, and is asked for again like one. */
+  async #send<Answer>(
     method: string,
     path: string,
     init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
     timeoutMs: number,
     isRepeatable: boolean,
-  ): Promise<Response> {
+    read: (response: Response) => Promise<Answer>,
+  ): Promise<Answer> {
     const call = `${method} ${path.split('?')[0]}`
     for (let attempt = 1; ; attempt++) {
       this.#signal?.throwIfAborted()
-      const answer = await this.#try(call, method, path, init, timeoutMs)
+      const answer = await this.#try(call, method, path, init, timeoutMs, read)
       if (!(answer instanceof MlflowError)) return answer
       const isPassing = answer.status === 0 || BUSY.has(answer.status)
       if (!isRepeatable || !isPassing || attempt >= this.#tries) throw answer
@@ -93,25 +92,29 @@ export class Connection {
     }
   }
 
-  async #try(
+  async #try<Answer>(
     call: string,
     method: string,
     path: string,
     init: { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> },
     timeoutMs: number,
-  ): Promise<Response | MlflowError> {
+    read: (response: Response) => Promise<Answer>,
+  ): Promise<Answer | MlflowError> {
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = this.#signal ? AbortSignal.any([this.#signal, timeout]) : timeout
     const headers = { ...init.headers, ...(this.#token ? { Authorization: `Bearer ${this.#token}` } : {}) }
     try {
       const response = await fetch(`${this.server}${path}`, { ...init, method, headers, signal })
-      return response.ok ? response : await errorOf(call, this.server, response)
+      return response.ok ? await read(response) : await errorOf(call, this.server, response)
     } catch (cause) {
       if (this.#signal?.aborted) throw this.#signal.reason
       return unreachable(call, this.server, cause)
     }
   }
 }
+
+const bytesOf = async (response: Response): Promise<Uint8Array> => new Uint8Array(await response.arrayBuffer())
+const jsonOf = async <Answer>(response: Response): Promise<Answer> => (await response.json()) as Answer
 
 const artifactUrl = (path: string): string => `/api/2.0/mlflow-artifacts/artifacts/${path.split('/').map(encodeURIComponent).join('/')}`
 

@@ -23,8 +23,13 @@ export class MlflowError extends Error {
   }
 }
 
-/** Whether `error` says that what was asked for is not there. */
-export const isMissing = (error: unknown): boolean => error instanceof MlflowError && error.code === 'RESOURCE_DOES_NOT_EXIST'
+const MISSING = 'RESOURCE_DOES_NOT_EXIST'
+
+/** Whether `error` says that what was asked for is not there, as opposed to a server that did not answer. */
+export const isMissing = (error: unknown): boolean => error instanceof MlflowError && error.code === MISSING
+
+/** The error of an answer that was a success and yet holds nothing. */
+export const missing = (call: string, message: string): MlflowError => new MlflowError(message, { call, status: 404, code: MISSING })
 
 /** Whether `error` says that a name is taken. Servers use either of two codes. */
 export const isTaken = (error: unknown): boolean =>

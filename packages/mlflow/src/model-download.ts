@@ -1,5 +1,6 @@
 /** Fetches a registered model with all its files. */
 import { artifactPath, type Connection } from './connection.ts'
+import { missing } from './error.ts'
 import { parseModelUri, type Version, versionOf, type WireVersion } from './version.ts'
 
 /** `files` are those of the model's folder, by their paths in it. */
@@ -17,7 +18,10 @@ export async function downloadModel(connection: Connection, uri: string): Promis
   const root = artifactPath(artifact_uri)
   const paths = await listAll(connection, root, '')
   if (paths.length === 0)
-    throw new Error(`The model at "${uri}" (version ${version}) has no files at ${artifact_uri}. Log it again, then register it.`)
+    throw missing(
+      'GET mlflow-artifacts',
+      `The model at "${uri}" (version ${version}) has no files at ${artifact_uri}. Log it again, then register it.`,
+    )
   const files = new Map<string, Uint8Array>()
   for (let start = 0; start < paths.length; start += FILES_AT_ONCE) {
     const some = paths.slice(start, start + FILES_AT_ONCE)

@@ -1,5 +1,5 @@
 /** Deployment: a version in the model registry and, if it passes the gate, the stage of its environment. */
-import type { MlflowClient } from '@daggerboard/mlflow'
+import { isMissing, type MlflowClient, type Version } from '@daggerboard/mlflow'
 import type { NodeContext, Table } from '@daggerboard/pipeline'
 import { type EnvironmentParameters, environmentOf, stageOf } from '../environment.ts'
 import type { TransformPipeline } from './encoders.ts'
@@ -51,7 +51,7 @@ export async function checkGate(inputs: GateInputs, { log }: NodeContext): Promi
   return registered
 }
 
-/** The model that now has `stage`; none when there is none, or when it cannot read these rows. */
+/** The model that now has `stage`; none when there is none, when its files are gone, or when it cannot read these rows. */
 async function championOf(
   client: MlflowClient,
   name: string,
@@ -61,17 +61,27 @@ async function championOf(
 ): Promise<Champion | undefined> {
   const current = await client.latestVersion(name, stage)
   if (!current) return undefined
+  const unfit = (error: unknown) => log(`version ${current.version} in ${stage} cannot be compared: ${(error as Error).message}`)
+  const model = await modelOf(client, current).catch((error: unknown) => {
+    // Only what is gone for good lets its successor pass unseen: a server that does not answer must not open the gate.
+    if (!isMissing(error)) throw error
+    unfit(error)
+  })
+  if (!model) return undefined
   try {
-    const { files } = await client.downloadModel(`models:/${name}/${current.version}`)
-    const encoders = await client.downloadArtifact(current.runId, 'transform_pipeline.json')
-    const text = Buffer.from(files.get('model.lgb') ?? '').toString('utf8')
-    const transformPipeline = JSON.parse(Buffer.from(encoders).toString('utf8')) as TransformPipeline
-    return { version: current.version, auc: aucOn(testRows, predictRows(text, testRows, transformPipeline)) }
+    const transformPipeline = JSON.parse(model.encoders) as TransformPipeline
+    return { version: current.version, auc: aucOn(testRows, predictRows(model.text, testRows, transformPipeline)) }
   } catch (error) {
-    // A model with other features, or whose files are gone, cannot be compared and must not block its successor.
-    log(`version ${current.version} in ${stage} cannot be compared: ${(error as Error).message}`)
+    // A model with other features cannot be compared and must not block its successor.
+    unfit(error)
     return undefined
   }
+}
+
+async function modelOf(client: MlflowClient, { name, version, runId }: Version): Promise<{ text: string; encoders: string }> {
+  const { files } = await client.downloadModel(`models:/${name}/${version}`)
+  const encoders = await client.downloadArtifact(runId, 'transform_pipeline.json')
+  return { text: Buffer.from(files.get('model.lgb') ?? '').toString('utf8'), encoders: Buffer.from(encoders).toString('utf8') }
 }
 
 /** Gives the version the stage of its environment, and takes it from the one that had it. In development it only says so. */
