@@ -45,6 +45,16 @@ describe('splits', () => {
     assert.notDeepEqual(groupedSplit(groups, { testRatio: 0.3, seed: 1 }), groupedSplit(groups, { testRatio: 0.3, seed: 2 }))
   })
 
+  it('a grouped split leaves nearly all groups where they were when others come and go', () => {
+    const groups = Array.from({ length: 4000 }, (_, row) => `session-${row >> 1}`)
+    const testedOf = (rows: readonly string[]) =>
+      new Set(Array.from(groupedSplit(rows, { testRatio: 0.3, seed: 40 }).test, (row) => rows[row] as string))
+    const before = testedOf(groups)
+    const after = testedOf([...Array.from({ length: 100 }, (_, row) => `late-${row}`), ...groups.slice(50)])
+    const moved = [...after].filter((group) => group.startsWith('session') && !before.has(group))
+    assert.ok(moved.length < 20, `${moved.length} of ${after.size} groups were on the other side before`)
+  })
+
   it('each row is tested in exactly one fold, its group with it', () => {
     for (let seed = 0; seed < 20; seed++) {
       const groups = mixedGroups(seed)
