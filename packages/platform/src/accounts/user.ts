@@ -25,11 +25,24 @@ export async function hashPassword(password: string): Promise<string> {
   return `scrypt:${salt.toString('hex')}:${(await derive(password, salt, 32)).toString('hex')}`
 }
 
+/** A check costs much on purpose, so they wait for each other: who guesses passwords must not take the machine, nor get many tries a second. */
+const MOST_WAITING = 20
+let waiting = 0
+let last: Promise<unknown> = Promise.resolve()
+
+/** Throws `unavailable` when too many others wait for theirs. */
 export async function passwordMatches(password: string, passwordHash: string): Promise<boolean> {
+  if (waiting >= MOST_WAITING) throw new AppError('unavailable', 'Too many logins are being checked. Try again in a few seconds.')
   const [, salt = '', hash = ''] = passwordHash.split(':')
   const expected = Buffer.from(hash, 'hex')
-  const given = await derive(password, Buffer.from(salt, 'hex'), expected.length)
-  return timingSafeEqual(given, expected)
+  waiting++
+  const turn = last.then(() => derive(password, Buffer.from(salt, 'hex'), expected.length))
+  last = turn.catch(() => {})
+  try {
+    return timingSafeEqual(await turn, expected)
+  } finally {
+    waiting--
+  }
 }
 
 export const principalOf = (user: User): Principal => principal(`user:${user.name}`, ROLE_PERMISSIONS[user.role])
