@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import type { Connection, TaskDocument } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
 import { systemClock } from '../../core/clock.ts'
+import type { TaskLogs } from '../../execution/task-log.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
 import { FileTaskLogs } from '../filesystem/task-log.ts'
 import { Database } from '../sqlite/database.ts'
@@ -45,6 +46,7 @@ export default dag('d', {}, ({ task }) => {
   })
   task('lacks', async ({ variable }) => variable('NOPE'))
   task('huge', async () => 'x'.repeat(2_000_000))
+  task('hopeless', async () => { setTimeout(() => { throw new FailTask('no use') }, 5); await new Promise(() => {}) })
   task('late', async () => { setTimeout(() => { throw new Error('too late') }, 5); await new Promise((done) => setTimeout(done, 60_000)) })
   task('pid', async () => process.pid)
 })
@@ -61,7 +63,7 @@ const connection: Connection = {
   extra: {},
 }
 
-async function pool(t: TestContext, options: { workers?: number; idleMs?: number; graceMs?: number } = {}) {
+async function pool(t: TestContext, options: { workers?: number; idleMs?: number; graceMs?: number; logs?: TaskLogs } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'workers-'))
   await writeFile(join(folder, 'd.ts'), FILE)
   const mask = (text: string) => text.replaceAll('hunter22', '***')
@@ -229,6 +231,34 @@ test('no more tasks run at a time than there are workers', async (t) => {
   const pids = new Set(outcomes.map((outcome) => (outcome as { output: number }).output))
   assert.ok(pids.size <= 2)
   assert.equal(workers.size, pids.size)
+})
+
+test('whoever is cancelled while he waits for a worker takes nobody else’s turn', async (t) => {
+  const { run } = await pool(t, { workers: 1 })
+  const [first, third] = [new AbortController(), new AbortController()]
+  const running = run('waits', { signal: first.signal, onStart: () => third.abort() })
+  const second = run('pid')
+  assert.equal((await run('pid', { signal: third.signal })).state, 'failed')
+  first.abort()
+  await running
+  assert.equal((await second).state, 'success')
+})
+
+test('a try whose log cannot be opened is refused, and leaves its place to the next', async (t) => {
+  const open = () => {
+    throw new Error('no space left on device')
+  }
+  const { run } = await pool(t, { workers: 1, logs: { open, read: async () => null } })
+  await assert.rejects(run('pid'), /no space left/)
+  await assert.rejects(run('pid'), /no space left/)
+})
+
+test('what a worker says with its last breath is heard', async (t) => {
+  const { run } = await pool(t)
+  for (let i = 0; i < 12; i++) {
+    const outcome = await run('hopeless')
+    assert.deepEqual(outcome, { state: 'failed', detail: 'no use', isFinal: true, renderedFields: null })
+  }
 })
 
 /** Resolves when there is no such process any more. */

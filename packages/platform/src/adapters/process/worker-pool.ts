@@ -36,7 +36,8 @@ export class WorkerPool implements TaskRunner {
   readonly #all = new Set<WorkerProcess>()
   /** The one that ran last stands last. */
   #idle: { readonly worker: WorkerProcess; readonly timer: NodeJS.Timeout }[] = []
-  readonly #waiting: (() => void)[] = []
+  /** Tries that wait for one of those that run to end, the longest first. */
+  readonly #waiting = new Set<() => void>()
   /** What the tries that run act as. */
   readonly #subjects = new Set<string>()
   #busy = 0
@@ -58,6 +59,25 @@ export class WorkerPool implements TaskRunner {
 
   async run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
     if (!(await this.#slot(signal))) return CANCELLED
+    try {
+      return await this.#runLogged(attempt, signal, onStart)
+    } finally {
+      this.#busy -= 1
+      this.#wakeNext()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const worker of this.#all) worker.kill()
+    this.#all.clear()
+    for (const { timer } of this.#idle) clearTimeout(timer)
+    this.#idle = []
+    while (this.#waiting.size > 0) this.#wakeNext()
+  }
+
+  /** Throws when there can be no log: nothing has been started then. */
+  async #runLogged(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
     const log = this.#options.logs.open(attempt)
     const worker = this.#take(join(this.#options.folder, attempt.file))
     const subject = taskSubject(attempt)
@@ -80,15 +100,6 @@ export class WorkerPool implements TaskRunner {
       await log.close()
       this.#free(worker)
     }
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    for (const worker of this.#all) worker.kill()
-    this.#all.clear()
-    for (const { timer } of this.#idle) clearTimeout(timer)
-    this.#idle = []
-    for (const next of this.#waiting.splice(0)) next()
   }
 
   /** After a cancellation or a timeout the whole process tree goes, whatever state the task has left it in. */
@@ -138,16 +149,27 @@ export class WorkerPool implements TaskRunner {
     const { workers = DEFAULT_WORKERS } = this.#options
     while (this.#busy >= workers && !signal.aborted && !this.#isStopped) {
       await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        this.#waiting.add(resolve)
+        signal.addEventListener('abort', () => this.#wake(resolve), { once: true })
       })
     }
     if (signal.aborted || this.#isStopped) {
-      this.#waiting.shift()?.()
+      this.#wakeNext()
       return false
     }
     this.#busy += 1
     return true
+  }
+
+  #wakeNext(): void {
+    const [next] = this.#waiting
+    if (next) this.#wake(next)
+  }
+
+  /** Who is woken waits no longer: the next call must not be spent on him. */
+  #wake(waiting: () => void): void {
+    this.#waiting.delete(waiting)
+    waiting()
   }
 
   /** A warm worker that has not read anything that has changed since; one that knows the file already if there is one. */
@@ -171,7 +193,6 @@ export class WorkerPool implements TaskRunner {
   }
 
   #free(worker: WorkerProcess): void {
-    this.#busy -= 1
     if (!worker.isAlive || worker.isSpent || this.#isStopped) this.#end(worker)
     else {
       const timer = setTimeout(() => {
@@ -181,7 +202,6 @@ export class WorkerPool implements TaskRunner {
       timer.unref()
       this.#idle.push({ worker, timer })
     }
-    this.#waiting.shift()?.()
   }
 
   #end(worker: WorkerProcess): void {

@@ -20,6 +20,8 @@ export class WorkerProcess {
   #stamps: FileStamps = {}
   #host: WorkerHost | null = null
   #done: ((outcome: TaskOutcome) => void) | null = null
+  /** What the worker has said of how its task ended. */
+  #outcome: TaskOutcome | null = null
   #end: string | null = null
   #isSpent = false
 
@@ -64,7 +66,7 @@ export class WorkerProcess {
     return new Promise((resolve) => {
       this.#host = host
       this.#done = resolve
-      if (this.#end !== null) this.#ended(this.#end)
+      if (this.#end !== null) this.#lost()
       else this.#send({ type: 'run', file, facts })
     })
   }
@@ -76,7 +78,8 @@ export class WorkerProcess {
 
   /** Ends the worker and every process that its tasks have started. */
   kill(): void {
-    killTree(this.#child)
+    // Once it has ended, its number may be another process's.
+    if (this.#end === null) killTree(this.#child)
   }
 
   #hear(message: FromWorker): void {
@@ -84,6 +87,7 @@ export class WorkerProcess {
     else if (message.type === 'done') {
       this.#stamps = { ...this.#stamps, ...message.stamps }
       this.#isSpent ||= message.isLast
+      this.#outcome = message.outcome
       // What the task's own children wrote last is still in the pipes for one round of the event loop.
       setImmediate(() => setImmediate(() => this.#finish(message.outcome)))
     } else {
@@ -98,14 +102,22 @@ export class WorkerProcess {
   #ended(how: string): void {
     this.#end = how
     // Its children have lost their parent, and go with it.
-    this.kill()
-    this.#finish({ state: 'failed', detail: `The worker process ${how} before the task had ended.`, isFinal: false, renderedFields: null })
+    killTree(this.#child)
+    // What it said last may still be in the channel.
+    if (this.#child.connected) this.#child.once('disconnect', () => this.#lost())
+    else this.#lost()
+  }
+
+  #lost(): void {
+    const detail = `The worker process ${this.#end} before the task had ended.`
+    this.#finish(this.#outcome ?? { state: 'failed', detail, isFinal: false, renderedFields: null })
   }
 
   #finish(outcome: TaskOutcome): void {
     const done = this.#done
     this.#done = null
     this.#host = null
+    this.#outcome = null
     done?.(outcome)
   }
 
