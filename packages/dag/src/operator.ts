@@ -32,7 +32,10 @@ export interface TaskContext {
   connection(id: string): Promise<Connection>
   /** Throws when there is none of that key. */
   variable(key: string): Promise<string>
-  /** What `taskId` of this run returned or pushed under `key` (default `return_value`); null when there is nothing. */
+  /**
+   * What `taskId` of this run returned or pushed under `key` (default `return_value`); null when there is nothing. Of its own id a task gets what an
+   * earlier try of it has left, so that it can go on with it.
+   */
   xcomPull(taskId: string, key?: string): Promise<unknown>
   xcomPush(key: string, value: unknown): Promise<void>
 }

@@ -2,7 +2,7 @@
 import { FailTask, type TaskContext } from '@daggerboard/dag'
 import type { CloudBuildClient, protos } from '@google-cloud/cloudbuild'
 import { asAny, clientOptions, DEFAULT_CONNECTION, placeOf } from './client-options.ts'
-import { messageOf } from './google-error.ts'
+import { messageOf, problemOf, readable } from './google-error.ts'
 import { pollUntil, told } from './polling.ts'
 
 export type Build = protos.google.devtools.cloudbuild.v1.IBuild
@@ -72,8 +72,14 @@ export async function runBuild(
 async function unfinishedBuild(client: CloudBuildClient, projectId: string, context: TaskContext): Promise<string | null> {
   const id = context.tryNumber > 1 ? await context.xcomPull(context.taskId, XCOM_BUILD_ID) : null
   if (typeof id !== 'string') return null
-  const [build] = await client.getBuild({ projectId, id }).catch(() => [null])
-  return build && UNFINISHED.includes(statusOf(build)) ? id : null
+  try {
+    const [build] = await client.getBuild({ projectId, id })
+    return UNFINISHED.includes(statusOf(build)) ? id : null
+  } catch (error) {
+    // A service that is away for a moment says nothing of the build: a second one must not be started beside it.
+    if (problemOf(error) === 'not_found') return null
+    throw readable(error)
+  }
 }
 
 function buildIdOf({ metadata }: StartedOperation): string {

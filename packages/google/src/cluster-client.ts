@@ -71,7 +71,8 @@ export class ClusterClient {
       await this.#client.deleteCluster({ ...this.#place, clusterName })
     } catch (error) {
       if (problemOf(error) === 'not_found') return false
-      if ((await this.find(clusterName))?.status?.state !== 'DELETING') return told(Promise.reject(error))
+      const cluster = await this.find(clusterName)
+      if (cluster && stateOf(cluster) !== 'DELETING') return told(Promise.reject(error))
     }
     await this.untilGone(clusterName)
     return true

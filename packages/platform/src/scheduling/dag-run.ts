@@ -97,8 +97,8 @@ export interface Changes {
   /** New ones have revision 0. */
   readonly instances: readonly TaskInstance[]
   readonly xcoms: readonly XCom[]
-  /** Instances that begin a new try, and so leave the XComs of the one before behind. */
-  readonly xcomsCleared: readonly Pick<TaskInstance, 'dagId' | 'runId' | 'taskId'>[]
+  /** Instances that are through, after several tries: what was left before the last one began goes. */
+  readonly xcomsCleared: readonly (Pick<TaskInstance, 'dagId' | 'runId' | 'taskId'> & { readonly before: string })[]
 }
 
 export interface DagRunStore {

@@ -26,7 +26,7 @@ export class Turn {
   readonly #runs = new Map<string, DagRun>()
   readonly #instances = new Map<string, TaskInstance>()
   readonly #xcoms: XCom[] = []
-  readonly #xcomsCleared: TaskInstance[] = []
+  readonly #xcomsCleared: Changes['xcomsCleared'][number][] = []
   /** Every state that something came to, in order, for the events. */
   readonly notices: Notice[] = []
   readonly attempts: Attempt[] = []
@@ -81,6 +81,7 @@ export class Turn {
     } else {
       this.#fail(unfinished, running, result.detail, result.isFinal, renderedFields)
     }
+    this.#clearEarlierXComs(unfinished, running)
   }
 
   /**
@@ -132,7 +133,6 @@ export class Turn {
       if (!dag || !unfinished || !task || dag.record.isPaused || unfinished.run.state !== 'running') continue
       if (this.#board.activeTasksOf(instance.dagId) >= dag.record.document.maxActiveTasks) continue
       const queued = this.#move(unfinished, instance, 'queued', { attemptId: newId(), tryNumber: instance.tryNumber + 1 })
-      if (queued.tryNumber > 1) this.#xcomsCleared.push(queued)
       this.attempts.push(toAttempt(dag, unfinished.run, queued, task))
     }
   }
@@ -180,6 +180,12 @@ export class Turn {
     })
     const retryAt = new Date(this.#now.getTime() + waitSeconds * 1000).toISOString()
     this.#move(unfinished, instance, 'up_for_retry', { detail, renderedFields, retryAt })
+  }
+
+  /** Only now: a try may ask what the one before it has left, such as the id of a build that still runs, and join it. */
+  #clearEarlierXComs(unfinished: UnfinishedRun, { dagId, runId, taskId, tryNumber, queuedAt }: TaskInstance): void {
+    const isThrough = isDone(unfinished.instances.get(taskId)?.state ?? 'none')
+    if (isThrough && tryNumber > 1 && queuedAt !== null) this.#xcomsCleared.push({ dagId, runId, taskId, before: queuedAt })
   }
 
   #move(unfinished: UnfinishedRun, instance: TaskInstance, state: TaskInstanceState, facts: MoveFacts = {}): TaskInstance {

@@ -255,7 +255,7 @@ test('a try whose log cannot be opened is refused, and leaves its place to the n
 
 test('what a worker says with its last breath is heard', async (t) => {
   const { run } = await pool(t)
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 3; i++) {
     const outcome = await run('hopeless')
     assert.deepEqual(outcome, { state: 'failed', detail: 'no use', isFinal: true, renderedFields: null })
   }

@@ -94,7 +94,7 @@ export class SqliteDagRunStore implements DagRunStore {
       for (const run of created) this.#insert(run)
       for (const run of runs) this.#update(run)
       for (const instance of instances) this.#instances.put(instance)
-      for (const { dagId, runId, taskId } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId)
+      for (const { dagId, runId, taskId, before } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId, before)
       for (const xcom of xcoms) this.#xcoms.put(xcom)
     })
   }

@@ -37,8 +37,9 @@ export class SqliteXComStore implements XComStore {
     this.#db.run('INSERT OR REPLACE INTO xcom VALUES (?, ?, ?, ?, ?, ?)', dagId, runId, taskId, key, JSON.stringify(value ?? null), at)
   }
 
-  clear(dagId: string, runId: string, taskId: string): void {
-    this.#db.run('DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ?', dagId, runId, taskId)
+  /** Deletes those of a task that were written before that instant. */
+  clear(dagId: string, runId: string, taskId: string, before: string): void {
+    this.#db.run('DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND at < ?', dagId, runId, taskId, before)
   }
 }
 
