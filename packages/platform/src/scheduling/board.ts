@@ -27,11 +27,14 @@ export interface UnfinishedRun {
 
 export const runKey = ({ dagId, runId }: { dagId: string; runId: string }): string => `${dagId}/${runId}`
 
+const NO_RUNS: ReadonlySet<UnfinishedRun> = new Set()
+
 export class Board {
   readonly dags = new Map<string, KnownDag>()
   readonly runs = new Map<string, UnfinishedRun>()
   /** Tasks that wait for a slot, longest wait first. */
   readonly ready = new Map<string, TaskInstance>()
+  readonly #runsByDag = new Map<string, Set<UnfinishedRun>>()
   readonly #byAttempt = new Map<string, TaskInstance>()
   readonly #activeByDag = new Map<string, number>()
   #active = 0
@@ -44,8 +47,8 @@ export class Board {
     return this.#activeByDag.get(dagId) ?? 0
   }
 
-  runsOf(dagId: string): UnfinishedRun[] {
-    return [...this.runs.values()].filter(({ run }) => run.dagId === dagId)
+  runsOf(dagId: string): ReadonlySet<UnfinishedRun> {
+    return this.#runsByDag.get(dagId) ?? NO_RUNS
   }
 
   /** The instance whose try under way has this token. */
@@ -63,6 +66,7 @@ export class Board {
     }
     const added: UnfinishedRun = { run, instances: new Map(), document: null, isDirty: true, wakeAt: null }
     this.runs.set(key, added)
+    this.#runsByDag.set(run.dagId, (this.#runsByDag.get(run.dagId) ?? new Set()).add(added))
     return added
   }
 
@@ -82,16 +86,19 @@ export class Board {
 
   /** Forgets the runs that have ended. */
   sweep(): void {
-    for (const [key, { run, instances }] of this.runs) {
+    for (const [key, unfinished] of this.runs) {
+      const { run, instances } = unfinished
       if (isFinished(run.state) && ![...instances.values()].some(({ state }) => isActive(state))) {
         for (const taskId of instances.keys()) this.ready.delete(`${key}/${taskId}`)
         this.runs.delete(key)
+        this.#runsByDag.get(run.dagId)?.delete(unfinished)
       }
     }
   }
 
   clearRuns(): void {
     this.runs.clear()
+    this.#runsByDag.clear()
     this.ready.clear()
     this.#byAttempt.clear()
     this.#activeByDag.clear()

@@ -29,20 +29,11 @@ export class KnownDags {
   async refresh(): Promise<void> {
     if (!this.#isOld) return
     this.#isOld = false
-    for (const record of await this.#dags.list({ includeStale: true })) {
-      const known = this.#board.dags.get(record.dagId)
-      const isSame = known && JSON.stringify(known.record.document) === JSON.stringify(record.document)
-      const ownTimetable = isSame ? known.timetable : this.#timetable(record)
-      if (!ownTimetable) continue
-      const dag: KnownDag = {
-        record: isSame ? { ...record, document: known.record.document } : record,
-        timetable: ownTimetable,
-        lastInterval: known?.lastInterval ?? null,
-        due: undefined,
-      }
-      if (!known) await this.#setLastInterval(dag)
-      this.#board.dags.set(record.dagId, dag)
-      for (const unfinished of this.#board.runsOf(record.dagId)) unfinished.isDirty = true
+    try {
+      await this.#read()
+    } catch (error) {
+      this.#isOld = true
+      throw error
     }
   }
 
@@ -61,6 +52,24 @@ export class KnownDags {
     const found = this.#board.dags.get(dagId)
     if (found) return found
     throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, this.#board.dags.keys())} GET /api/v2/dags lists them.`)
+  }
+
+  async #read(): Promise<void> {
+    for (const record of await this.#dags.list({ includeStale: true })) {
+      const known = this.#board.dags.get(record.dagId)
+      const isSame = known && JSON.stringify(known.record.document) === JSON.stringify(record.document)
+      const ownTimetable = isSame ? known.timetable : this.#timetable(record)
+      if (!ownTimetable) continue
+      const dag: KnownDag = {
+        record: isSame ? { ...record, document: known.record.document } : record,
+        timetable: ownTimetable,
+        lastInterval: known?.lastInterval ?? null,
+        due: undefined,
+      }
+      if (!known) await this.#setLastInterval(dag)
+      this.#board.dags.set(record.dagId, dag)
+      for (const unfinished of this.#board.runsOf(record.dagId)) unfinished.isDirty = true
+    }
   }
 
   async #setLastInterval(dag: KnownDag): Promise<void> {

@@ -285,6 +285,28 @@ test('a store that fails, also after it has done its work, loses no result and r
   assert.equal(new Set(begun).size, begun.length)
 })
 
+test('a store that cannot be read for a moment costs no interval and no new DAG, and is no heartbeat', async () => {
+  const { save, scheduler, settle, runs, dags } = platform()
+  await save(chainOf('weekly', ['a'], { schedule: '0 5 * * 1', startDate: '2019-09-01' }))
+  const failOnce = <Method extends 'list' | 'findByLogicalDate'>(store: { [M in Method]: unknown }, method: Method) => {
+    const works = store[method]
+    store[method] = async () => {
+      store[method] = works
+      throw new Error('disk I/O error')
+    }
+  }
+  failOnce(dags, 'list')
+  await assert.rejects(scheduler.poll(), /disk/)
+  failOnce(runs, 'findByLogicalDate')
+  await assert.rejects(scheduler.poll(), /disk/)
+  assert.equal(scheduler.lastTurnAt, null)
+  await settle()
+  assert.deepEqual(
+    (await runs.list({ limit: 10, offset: 0, descending: false })).runs.map(({ runId, state }) => [runId, state]),
+    [['scheduled__2019-09-30T05:00:00+00:00', 'success']],
+  )
+})
+
 test('a task that its file no longer has is removed from the runs under way', async () => {
   const { save, scheduler, settle, states } = platform({ task: ({ taskId }) => (taskId === 'a' ? new Promise(() => {}) : null) })
   await save(chainOf('d', ['a', 'b']))

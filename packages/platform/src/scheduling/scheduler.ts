@@ -59,7 +59,7 @@ export class Scheduler implements Service {
     this.#dags = new KnownDags({ board: this.#board, dags: options.dags, runs: options.runs, logger: this.#logger })
   }
 
-  /** When the last turn was made: a scheduler that rests makes one a minute. */
+  /** When the last turn was made and kept: a scheduler that rests makes one a minute. */
   get lastTurnAt(): Date | null {
     return this.#lastTurnAt
   }
@@ -141,12 +141,17 @@ export class Scheduler implements Service {
       turn.promote()
       turn.advance()
       turn.queue(this.#parallelism)
-      this.#lastTurnAt = this.#options.clock.now()
-      return hasMore ? 0 : this.#restMs(this.#lastTurnAt)
-    }).catch((error: unknown) => {
-      this.#inbox = [...heard, ...this.#inbox]
-      throw error
-    })
+      return hasMore ? 0 : this.#restMs(this.#options.clock.now())
+    }).then(
+      (restMs) => {
+        this.#lastTurnAt = this.#options.clock.now()
+        return restMs
+      },
+      (error: unknown) => {
+        this.#inbox = [...heard, ...this.#inbox]
+        throw error
+      },
+    )
   }
 
   async #run(): Promise<void> {
@@ -227,15 +232,16 @@ export class Scheduler implements Service {
     for (const dag of this.#board.dags.values()) {
       const { record } = dag
       if (record.isPaused || record.isStale || record.hasImportErrors) continue
-      for (let active = this.#board.runsOf(record.dagId).length; active < record.document.maxActiveRuns; ) {
+      for (let active = this.#board.runsOf(record.dagId).size; active < record.document.maxActiveRuns; ) {
         if (!dag.due || dag.due.runAfter <= now) dag.due = nextRun(dag, now)
         if (!dag.due || dag.due.runAfter > now) break
         if (created >= MAX_CREATED_PER_TURN) return true
         const run = scheduledRun(record.dagId, dag.due, now)
+        const twin = (await runs.findByLogicalDate(record.dagId, run.logicalDate as string)) ?? (await runs.find(record.dagId, run.runId))
         dag.lastInterval = dag.due.interval
         dag.due = undefined
         // Somebody has triggered a run for exactly this date already: that one stands.
-        if ((await runs.findByLogicalDate(record.dagId, run.logicalDate as string)) ?? (await runs.find(record.dagId, run.runId))) continue
+        if (twin) continue
         turn.add(run, dag)
         created += 1
         active += 1

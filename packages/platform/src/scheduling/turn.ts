@@ -104,14 +104,18 @@ export class Turn {
 
   /** Lets queued runs start, those that are due longest first, as far as their DAG allows. */
   promote(): void {
-    const queued = [...this.#board.runs.values()]
-      .filter(({ run }) => run.state === 'queued' && new Date(run.runAfter) <= this.#now)
-      .sort((a, b) => a.run.runAfter.localeCompare(b.run.runAfter))
-    for (const { run } of queued) {
+    const running = new Map<string, number>()
+    const queued: DagRun[] = []
+    for (const { run } of this.#board.runs.values()) {
+      if (run.state === 'running') running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1)
+      else if (run.state === 'queued' && new Date(run.runAfter) <= this.#now) queued.push(run)
+    }
+    for (const run of queued.sort((a, b) => a.runAfter.localeCompare(b.runAfter))) {
       const record = this.#board.dags.get(run.dagId)?.record
-      if (!record || record.isPaused) continue
-      const running = this.#board.runsOf(run.dagId).filter((other) => other.run.state === 'running').length
-      if (running < record.document.maxActiveRuns) this.#moveRun(run, 'running')
+      const beside = running.get(run.dagId) ?? 0
+      if (!record || record.isPaused || beside >= record.document.maxActiveRuns) continue
+      running.set(run.dagId, beside + 1)
+      this.#moveRun(run, 'running')
     }
   }
 
