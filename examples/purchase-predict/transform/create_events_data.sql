@@ -154,7 +154,13 @@ SELECT assert_true(
 WHERE purchased IS NULL OR num_views_session IS NULL OR num_views_product IS NULL OR duration IS NULL
   OR num_prev_sessions IS NULL OR num_prev_product_views IS NULL OR price IS NULL OR hour IS NULL OR minute IS NULL OR weekday IS NULL;
 
-INSERT OVERWRITE DIRECTORY '${output}' USING csv OPTIONS (header 'true')
+-- Quotes inside of a cell are doubled, as readers of CSV expect; Spark by itself would put backslashes before them and cut spaces off.
+INSERT OVERWRITE DIRECTORY '${output}' USING csv OPTIONS (
+  header 'true',
+  escape '"',
+  ignoreLeadingWhiteSpace 'false',
+  ignoreTrailingWhiteSpace 'false'
+)
 SELECT
   product_id, brand, price, user_id, user_session, purchased, num_views_session, num_views_product, category, sub_category,
   hour, minute, weekday, duration, num_prev_sessions, num_prev_product_views

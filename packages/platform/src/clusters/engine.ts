@@ -1,5 +1,6 @@
 /** What a cluster needs from the engine that does its work, and from the places that its jobs read and write. */
-import type { Query, ViewColumn } from './sql-script.ts'
+import type { CsvLayout } from './csv-layout.ts'
+import type { FileFormat, Query } from './sql-script.ts'
 
 export interface WorkOptions {
   readonly signal: AbortSignal
@@ -21,7 +22,7 @@ export interface Engine {
 export interface EngineSession {
   /** A directory where files for this session may lie. */
   readonly directory: string
-  /** Makes files a view and answers the number of their rows. CSV files need their columns. */
+  /** Makes files a view and answers the number of their rows. */
   readFiles(view: string, files: FileSet, work: WorkOptions): Promise<number>
   createView(view: string, query: Query, work: WorkOptions): Promise<void>
   /** Computes the query once and keeps its rows under that name. */
@@ -29,16 +30,14 @@ export interface EngineSession {
   /** The first `limit` rows. */
   select(query: Query, limit: number, work: WorkOptions): Promise<{ columns: string[]; rows: unknown[][] }>
   /** Writes the rows of the query to CSV files of at most `rowsPerPart` rows in `directory`, at least one file. */
-  writeParts(query: Query, options: { header: boolean; rowsPerPart: number } & WorkOptions): Promise<WrittenParts>
+  writeParts(query: Query, options: { layout: CsvLayout; rowsPerPart: number } & WorkOptions): Promise<WrittenParts>
   /** Forgets the session's views and deletes its directory. */
   close(): Promise<void>
 }
 
 export interface FileSet {
-  readonly format: 'csv' | 'parquet'
+  readonly format: FileFormat
   readonly files: readonly string[]
-  readonly header: boolean
-  readonly columns: readonly ViewColumn[]
 }
 
 export interface WrittenParts {

@@ -85,26 +85,26 @@ export class ScriptRun {
     const { session, tables } = this.#options
     const file = join(session.directory, `slice-${randomUUID()}.parquet`)
     const rows = await tables.exportSlice(table, filter, file, work)
-    await session.readFiles(view, { format: 'parquet', files: [file], header: false, columns: [] }, work)
+    await session.readFiles(view, { format: { name: 'parquet' }, files: [file] }, work)
     this.inputRows += rows
     return `View ${view} reads ${rows.toLocaleString('en')} rows of ${table}${filter ? ` where ${filter}` : ''}.`
   }
 
-  async #readFiles({ view, path, ...set }: Statement & { kind: 'readFiles' }, work: { signal: AbortSignal }): Promise<string> {
+  async #readFiles({ view, path, format }: Statement & { kind: 'readFiles' }, work: { signal: AbortSignal }): Promise<string> {
     const { session, objects, signal } = this.#options
     if (!/^gs:\/\/[^/]+\/./.test(path))
       throw new AppError('invalid', `Cannot read "${path}": only objects in buckets can be read. Write gs://BUCKET/PATH.`)
     // A folder stands for its data files; names that begin with "_" or "." are not data to Spark.
-    const found = path.endsWith(`.${set.format}`) ? [path] : await objects.list(`${path.replace(/\/+$/, '')}/`, signal)
+    const found = path.endsWith(`.${format.name}`) ? [path] : await objects.list(`${path.replace(/\/+$/, '')}/`, signal)
     const uris = found.filter((uri) => !/^[_.]/.test(uri.slice(uri.lastIndexOf('/') + 1)))
     if (uris.length === 0) throw new AppError('not_found', `There is nothing to read in "${path}". Check the path.`)
     const files: string[] = []
     for (const uri of uris) {
-      const file = join(session.directory, `input-${randomUUID()}.${set.format}`)
+      const file = join(session.directory, `input-${randomUUID()}.${format.name}`)
       await objects.download(uri, file, signal)
       files.push(file)
     }
-    const rows = await session.readFiles(view, { ...set, files }, work)
+    const rows = await session.readFiles(view, { format, files }, work)
     this.inputRows += rows
     return `View ${view} reads ${rows.toLocaleString('en')} rows of ${path}.`
   }
@@ -113,7 +113,7 @@ export class ScriptRun {
     const { session, objects, variables, folders, clock, rowsPerPart, signal } = this.#options
     const folder = parseFolder(statement.folder)
     const written = await session.writeParts(statement.query, {
-      header: statement.header,
+      layout: statement.layout,
       rowsPerPart,
       signal,
       onProgress: (fraction) => onProgress(fraction * 0.8),

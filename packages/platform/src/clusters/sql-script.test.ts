@@ -77,6 +77,30 @@ describe('a Spark SQL script', () => {
     )
   })
 
+  it("writes and reads CSV with Spark's defaults, and with the options that say otherwise", () => {
+    const exact = `header 'true', escape '"', ignoreLeadingWhiteSpace 'false', ignoreTrailingWhiteSpace = 'FALSE'`
+    const layouts = parseScript(
+      `INSERT OVERWRITE DIRECTORY 'gs://b/f' USING csv SELECT 1;
+       INSERT OVERWRITE DIRECTORY 'gs://b/f' USING csv OPTIONS (${exact}) SELECT 1;
+       CREATE TEMP VIEW v (a INT) USING csv OPTIONS (path 'gs://b/f', header true);`,
+      {},
+    ).map((statement) => {
+      if (statement.kind === 'writeFolder') return statement.layout
+      return statement.kind === 'readFiles' && statement.format.name === 'csv' && statement.format.layout
+    })
+    assert.deepEqual(layouts, [
+      { header: false, escape: '\\', ignoreLeadingWhiteSpace: true, ignoreTrailingWhiteSpace: true },
+      { header: true, escape: '"', ignoreLeadingWhiteSpace: false, ignoreTrailingWhiteSpace: false },
+      { header: true, escape: '\\', ignoreLeadingWhiteSpace: false, ignoreTrailingWhiteSpace: false },
+    ])
+    const write = (option: string) => problems(`INSERT OVERWRITE DIRECTORY 'gs://b/f' USING csv OPTIONS (${option}) SELECT 1`)[0] ?? ''
+    assert.match(write("sep ';'"), /^Line 1: the CSV option "sep" is not supported\. Use header, escape, ignoreLeadingWhiteSpace/)
+    assert.match(write("escape '!'"), /the CSV option "escape" is "!"/)
+    assert.match(write("header 'yes'"), /the CSV option "header" is "yes"\. Write 'true' or 'false'\./)
+    const read = problems("CREATE TEMP VIEW v (a INT) USING csv OPTIONS (path 'gs://b/f', multiLine 'true')")[0] ?? ''
+    assert.match(read, /the CSV option "multiline" is not supported\. Use header, escape\./)
+  })
+
   it('is refused as a whole, with every line that cannot be run', () => {
     const script = [
       'SELECT 1',

@@ -1,5 +1,6 @@
 /** A Spark SQL script read into the statements that a cluster can run. What it cannot run is refused before anything has started. */
 import { AppError } from '../core/app-error.ts'
+import { type CsvLayout, readingLayout, writingLayout } from './csv-layout.ts'
 import { fill, type Token, tokenize, type Variables } from './sql-token.ts'
 
 /** The words of one query, without the statement around it. */
@@ -10,20 +11,17 @@ export interface ViewColumn {
   readonly type: string
 }
 
+export type FileFormat =
+  | { readonly name: 'parquet' }
+  | { readonly name: 'csv'; readonly layout: CsvLayout; readonly columns: readonly ViewColumn[] }
+
 export type Statement = { readonly line: number } & (
   | { readonly kind: 'setTimeZone' }
   | { readonly kind: 'readTable'; readonly view: string; readonly table: string; readonly filter: string | null }
-  | {
-      readonly kind: 'readFiles'
-      readonly view: string
-      readonly format: 'csv' | 'parquet'
-      readonly path: string
-      readonly header: boolean
-      readonly columns: readonly ViewColumn[]
-    }
+  | { readonly kind: 'readFiles'; readonly view: string; readonly path: string; readonly format: FileFormat }
   | { readonly kind: 'createView'; readonly view: string; readonly query: Query }
   | { readonly kind: 'cacheTable'; readonly view: string; readonly query: Query }
-  | { readonly kind: 'writeFolder'; readonly folder: string; readonly header: boolean; readonly query: Query }
+  | { readonly kind: 'writeFolder'; readonly folder: string; readonly layout: CsvLayout; readonly query: Query }
   | { readonly kind: 'select'; readonly query: Query }
 )
 
@@ -112,14 +110,16 @@ class StatementReader {
     }
     if (format !== 'csv' && format !== 'parquet')
       throw new AppError('invalid', `Line ${line}: views USING ${format} are not supported. Use bigquery, csv or parquet.`)
-    const path = options.get('path')
+    const path = options.get('path')?.value
+    options.delete('path')
     if (!path) throw new AppError('invalid', `Line ${line}: the view "${view}" has no path. Add OPTIONS (path 'gs://BUCKET/FOLDER/').`)
     if (format === 'csv' && columns.length === 0)
       throw new AppError(
         'invalid',
         `Line ${line}: the CSV view "${view}" has no columns, and engines guess them differently. Write VIEW ${view} (name TYPE, …).`,
       )
-    return { kind: 'readFiles', line, view, format, path: path.value, header: isTrue(options.get('header')), columns }
+    if (format === 'parquet') return { kind: 'readFiles', line, view, path, format: { name: 'parquet' } }
+    return { kind: 'readFiles', line, view, path, format: { name: 'csv', layout: readingLayout(values(options), line), columns } }
   }
 
   #writeFolder(line: number): Statement {
@@ -128,9 +128,7 @@ class StatementReader {
     if (format !== 'csv')
       throw new AppError('invalid', `Line ${line}: INSERT OVERWRITE DIRECTORY USING ${format} is not supported. Use csv.`)
     const options = this.#isWord('OPTIONS') ? this.#options() : new Map<string, Token>()
-    const unknown = [...options.keys()].filter((name) => name !== 'header')
-    if (unknown.length > 0) throw new AppError('invalid', `Line ${line}: the CSV option "${unknown[0]}" is not supported. Only header is.`)
-    return { kind: 'writeFolder', line, folder, header: isTrue(options.get('header')), query: this.#query() }
+    return { kind: 'writeFolder', line, folder, layout: writingLayout(values(options), line), query: this.#query() }
   }
 
   #using(): string {
@@ -266,7 +264,7 @@ class StatementReader {
   }
 }
 
-const isTrue = (option: Token | undefined) => option?.value.toLowerCase() === 'true'
+const values = (options: ReadonlyMap<string, Token>) => new Map([...options].map(([name, token]) => [name, token.value]))
 
 /** A filter is SQL in a string: a variable in a string of *that* SQL must stay inside of it. */
 function fillFilter({ template, line }: Token, variables: Variables): string {

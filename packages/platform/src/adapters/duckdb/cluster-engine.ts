@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CsvLayout } from '../../clusters/csv-layout.ts'
 import type { Engine, EngineLauncher, EngineSession, FileSet, WorkOptions, WrittenParts } from '../../clusters/engine.ts'
-import type { Query, ViewColumn } from '../../clusters/sql-script.ts'
+import type { FileFormat, Query } from '../../clusters/sql-script.ts'
 import { AppError } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { EngineProcess } from './engine-process.ts'
@@ -23,6 +24,9 @@ const SPARK_TYPES: Readonly<Record<string, string>> = {
 }
 /** As Spark writes times into CSV. */
 const CSV_TIME = '%Y-%m-%dT%H:%M:%S.%gZ'
+
+/** What Spark leaves out around a text: the space and what comes before it. */
+const WHITE_SPACE = Array.from({ length: 32 }, (_, i) => String.fromCharCode(i + 1)).join('')
 
 export interface DuckDbLauncherOptions {
   /** Each cluster gets a directory below it, which is deleted with the cluster. */
@@ -95,9 +99,9 @@ class DuckDbSession implements EngineSession {
     this.directory = directory
   }
 
-  async readFiles(view: string, set: FileSet, work: WorkOptions): Promise<number> {
-    const files = `[${set.files.map(literal).join(', ')}]`
-    const source = set.format === 'parquet' ? `read_parquet(${files})` : `read_csv(${files}, ${csvOptions(set)})`
+  async readFiles(view: string, { format, files: paths }: FileSet, work: WorkOptions): Promise<number> {
+    const files = `[${paths.map(literal).join(', ')}]`
+    const source = format.name === 'parquet' ? `read_parquet(${files})` : `read_csv(${files}, ${csvOptions(format)})`
     await this.#run(`CREATE OR REPLACE TEMP VIEW ${identifier(view)} AS SELECT * FROM ${source}`, work)
     const [row] = await this.#run<{ rows: number }>(`SELECT count(*) AS rows FROM ${identifier(view)}`, work)
     return row?.rows ?? 0
@@ -118,12 +122,13 @@ class DuckDbSession implements EngineSession {
 
   async writeParts(
     query: Query,
-    { header, rowsPerPart, ...work }: { header: boolean; rowsPerPart: number } & WorkOptions,
+    { layout, rowsPerPart, ...work }: { layout: CsvLayout; rowsPerPart: number } & WorkOptions,
   ): Promise<WrittenParts> {
     const id = randomUUID()
     const result = identifier(`result-${id}`)
     await this.#run(`CREATE TEMP TABLE ${result} AS ${toEngineSql(query)}`, work)
-    const columns = await this.#run<{ column_name: string }>(`SELECT column_name FROM (DESCRIBE ${result})`, work)
+    const columns = await this.#run<ResultColumn>(`SELECT column_name AS name, column_type AS type FROM (DESCRIBE ${result})`, work)
+    const cells = columns.map((column) => cell(column, layout)).join(', ')
     const [total] = await this.#run<{ rows: number }>(`SELECT count(*) AS rows FROM ${result}`, work)
     const rows = total?.rows ?? 0
     const parts: { file: string; rows: number }[] = []
@@ -131,14 +136,14 @@ class DuckDbSession implements EngineSession {
       const from = parts.length * rowsPerPart
       const file = join(this.directory, `${id}-${parts.length}.csv`)
       await this.#run(
-        `COPY (SELECT * FROM ${result} WHERE rowid >= ${from} AND rowid < ${from + rowsPerPart} ORDER BY rowid)
-         TO ${literal(file)} (FORMAT csv, HEADER ${header}, TIMESTAMPFORMAT ${literal(CSV_TIME)})`,
+        `COPY (SELECT ${cells} FROM ${result} WHERE rowid >= ${from} AND rowid < ${from + rowsPerPart} ORDER BY rowid)
+         TO ${literal(file)} (FORMAT csv, HEADER ${layout.header}, ESCAPE ${literal(layout.escape)}, TIMESTAMPFORMAT ${literal(CSV_TIME)})`,
         work,
       )
       parts.push({ file, rows: Math.min(rowsPerPart, rows - from) })
     } while (parts.length * rowsPerPart < rows)
     await this.#run(`DROP TABLE ${result}`, work)
-    return { columns: columns.map((c) => c.column_name), parts }
+    return { columns: columns.map((c) => c.name), parts }
   }
 
   async close(): Promise<void> {
@@ -151,8 +156,27 @@ class DuckDbSession implements EngineSession {
   }
 }
 
-function csvOptions({ header, columns }: FileSet): string {
-  const typed = columns.map(({ name, type }: ViewColumn) => {
+interface ResultColumn {
+  readonly name: string
+  readonly type: string
+}
+
+/** The expression of a column as Spark writes its cells. */
+function cell({ name, type }: ResultColumn, { ignoreLeadingWhiteSpace, ignoreTrailingWhiteSpace }: CsvLayout): string {
+  const column = identifier(name)
+  if (type === 'VARCHAR') {
+    let text = column
+    if (ignoreLeadingWhiteSpace) text = `ltrim(${text}, ${literal(WHITE_SPACE)})`
+    if (ignoreTrailingWhiteSpace) text = `rtrim(${text}, ${literal(WHITE_SPACE)})`
+    return `${text} AS ${column}`
+  }
+  if (type === 'DOUBLE' || type === 'FLOAT')
+    return `CASE WHEN isnan(${column}) THEN 'NaN' WHEN isinf(${column}) THEN if(${column} > 0, 'Infinity', '-Infinity') ELSE ${column}::VARCHAR END AS ${column}`
+  return column
+}
+
+function csvOptions({ layout, columns }: FileFormat & { name: 'csv' }): string {
+  const typed = columns.map(({ name, type }) => {
     const engineType = SPARK_TYPES[type]
     if (!engineType)
       throw new AppError(
@@ -161,5 +185,5 @@ function csvOptions({ header, columns }: FileSet): string {
       )
     return `${literal(name)}: ${literal(engineType)}`
   })
-  return `header = ${header}, auto_detect = false, delim = ',', quote = '"', columns = {${typed.join(', ')}}`
+  return `header = ${layout.header}, auto_detect = false, delim = ',', quote = '"', escape = ${literal(layout.escape)}, columns = {${typed.join(', ')}}`
 }

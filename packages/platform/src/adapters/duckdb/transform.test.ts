@@ -165,6 +165,18 @@ describe('the transform of the example project', () => {
     ])
   })
 
+  it('doubles quotes inside of a cell and keeps the spaces around it', async () => {
+    const brands = ['"o""neil, "', '" \\"""']
+    await load(brands.map((brand, i) => `2026-01-05 10:00:0${i} UTC,cart,1,,,${brand},20.50,7,s${i}`))
+    const job = await transform('2026-01-05', '2026-01-12')
+    assert.equal(job.status.state, 'DONE', job.status.detail ?? '')
+    const { rows } = await output()
+    assert.deepEqual(
+      rows.map((row) => row.slice(2, row.indexOf(',20.5'))),
+      brands,
+    )
+  })
+
   it('finds the published shares in generated events: 6 % of sessions buy, 78 % of carts', async () => {
     const file = join(directory, 'generated.csv')
     const options = { file, events: 200_000, from: new Date('2026-01-05T00:00:00Z'), weeks: 2, seed: 5 }
