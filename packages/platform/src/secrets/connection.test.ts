@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { Database } from '../adapters/sqlite/database.ts'
 import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
+import { AppError } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
 import { parseConnection, readConnection } from './connection.ts'
 import { Fernet, newFernetKey } from './fernet.ts'
@@ -24,6 +25,21 @@ test('a connection URI is read into its parts, each percent-decoded', () => {
   assert.equal(parseConnection('c', 'http://host:80/').port, 80)
   assert.equal(parseConnection('c', 'http:///?__extra__=%7B%22a%22%3A%7B%22b%22%3A1%7D%7D').host, null)
   assert.deepEqual(parseConnection('c', 'http:///?__extra__=%7B%22a%22%3A%7B%22b%22%3A1%7D%7D').extra, { a: { b: 1 } })
+})
+
+test('a connection that cannot be read is refused without a word of what is in it', () => {
+  for (const text of [
+    '{"conn_type":"x","extra":"{\\"token\\": hunter22"}',
+    '{"conn_type":"x","extra":"null"}',
+    '{"conn_type":"x","extra":["hunter22"]}',
+    'x://host?__extra__=hunter22',
+    'x://me:100%hunter22@host',
+  ])
+    assert.throws(
+      () => parseConnection('c', text),
+      (error: Error) => error instanceof AppError && error.code === 'invalid' && !error.message.includes('hunter22'),
+      text,
+    )
 })
 
 test('the environment beats the store, and Airflow’s names are honoured', async () => {

@@ -40,6 +40,18 @@ export function parseConnection(id: string, text: string): Connection {
   return text.trimStart().startsWith('{') ? fromJson(id, text) : fromUri(id, text)
 }
 
+/** The extra of a connection from its JSON; throws `invalid`, and never says what it read: there may be secrets in it. */
+export function parseExtra(id: string, text: string): Record<string, unknown> {
+  let extra: unknown = null
+  try {
+    extra = text === '' ? {} : JSON.parse(text)
+  } catch {
+    // Said below, with what is no object.
+  }
+  if (typeof extra === 'object' && extra !== null && !Array.isArray(extra)) return extra as Record<string, unknown>
+  throw new AppError('invalid', `The extra of connection "${id}" is not a JSON object. Give one such as {"project": "p"}.`)
+}
+
 function fromJson(id: string, text: string): Connection {
   let fields: Record<string, unknown>
   try {
@@ -48,7 +60,7 @@ function fromJson(id: string, text: string): Connection {
     throw new AppError('invalid', `Connection "${id}" is not valid JSON. Give {"conn_type": …, "host": …} or a URI.`, { cause })
   }
   const string = (name: string) => (fields[name] === undefined || fields[name] === null ? null : String(fields[name]))
-  const extra = typeof fields.extra === 'string' && fields.extra !== '' ? JSON.parse(fields.extra) : (fields.extra ?? {})
+  const { extra } = fields
   return {
     id,
     type: string('conn_type') ?? '',
@@ -57,7 +69,7 @@ function fromJson(id: string, text: string): Connection {
     schema: string('schema'),
     login: string('login'),
     password: string('password'),
-    extra,
+    extra: parseExtra(id, typeof extra === 'string' ? extra : JSON.stringify(extra ?? {})),
     description: string('description'),
   }
 }
@@ -69,7 +81,13 @@ function fromUri(id: string, text: string): Connection {
     throw new AppError('invalid', `Connection "${id}" is neither JSON nor a URI such as type://login:password@host:1234/schema?key=value.`)
   const hasHost = !(rest.startsWith('/') || rest.startsWith('?') || rest === '')
   const url = new URL(`http://${hasHost ? '' : 'none'}${rest}`)
-  const decode = (part: string) => (part === '' ? null : decodeURIComponent(part))
+  const decode = (part: string) => {
+    try {
+      return part === '' ? null : decodeURIComponent(part)
+    } catch {
+      throw new AppError('invalid', `The URI of connection "${id}" has a "%" that stands for nothing. Write a "%" of its own as "%25".`)
+    }
+  }
   const { __extra__: nested, ...flat } = Object.fromEntries(url.searchParams)
   return {
     id,
@@ -79,7 +97,7 @@ function fromUri(id: string, text: string): Connection {
     schema: decode(url.pathname.slice(1)),
     login: decode(url.username),
     password: decode(url.password),
-    extra: nested === undefined ? flat : JSON.parse(nested),
+    extra: nested === undefined ? flat : parseExtra(id, nested),
     description: null,
   }
 }

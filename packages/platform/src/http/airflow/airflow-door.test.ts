@@ -166,6 +166,26 @@ test('a running run is marked failed, and its tasks with it', async (t) => {
   assert.equal((await call('GET', '/dags/long/dagRuns/r1')).body.note, 'enough')
 })
 
+test('instants and switches are read as clients of any language write them', async (t) => {
+  const { call, settle } = await api(t)
+  await settle()
+  const logicalDate = async (text: string) => {
+    const { status, body } = await call('POST', '/dags/long/dagRuns', { logical_date: text })
+    return status === 200 ? body.logical_date : status
+  }
+  assert.equal(await logicalDate('2019-10-01 05:00'), '2019-10-01T05:00:00.000Z')
+  assert.equal(await logicalDate('2019-10-02T05:00:00.123456'), '2019-10-02T05:00:00.123Z')
+  assert.equal(await logicalDate('2019-10-03T05:00:00+0200'), '2019-10-03T03:00:00.000Z')
+  assert.equal(await logicalDate('2019-10-04'), '2019-10-04T00:00:00.000Z')
+  for (const text of ['Mon, 07 Oct 2019 05:00:00 GMT', '2019', '2019-13-01', '7']) assert.equal(await logicalDate(text), 400, text)
+
+  const ids = async (query: string) => (await call('GET', `/dags?${query}`)).body.dags.map((dag: { dag_id: string }) => dag.dag_id)
+  assert.deepEqual(await ids('paused=True'), ['long', 'pipeline_ml_staging'])
+  assert.deepEqual(await ids('paused=0'), [])
+  assert.match((await call('GET', '/dags?paused=maybe')).body.detail, /neither true nor false/)
+  assert.equal((await call('GET', '/dags/long/dagRuns?run_type=scheduled&run_type=manual')).body.total_entries, 4)
+})
+
 test('import errors say the file and the line', async (t) => {
   const { call } = await api(t)
   const [error] = (await call('GET', '/importErrors')).body.import_errors

@@ -3,10 +3,11 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
 import type { DagRun, DagRunState, RunType } from '../../scheduling/dag-run.ts'
+import { paging } from '../airflow-paging.ts'
 import { type Door, type DoorEnvironment, permit, requirePermission } from '../door.ts'
 import { readJson } from '../json-body.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { choices, durationSeconds, findDag, findRun, instant, ordering, paging } from './request.ts'
+import { choices, durationSeconds, findDag, findRun, instant, ordering } from './request.ts'
 
 const STATES: readonly DagRunState[] = ['queued', 'running', 'success', 'failed']
 const RUN_TYPES: readonly RunType[] = ['scheduled', 'manual']
@@ -40,11 +41,12 @@ export function addDagRunRoutes(door: Door, { scheduler, dags, runs, clock }: Ai
     const dagId = c.req.param('dag')
     if (dagId !== '~') await findDag(dags, dagId as string)
     const states = choices('state', c.req.queries('state'), STATES)
-    const [runType] = choices('run_type', c.req.queries('run_type')?.slice(0, 1), RUN_TYPES) ?? []
+    const [runType, other] = new Set(choices('run_type', c.req.queries('run_type'), RUN_TYPES))
     const found = await runs.list({
       ...(dagId !== '~' && dagId !== undefined && { dagId }),
       ...(states && { states }),
-      ...(runType && { runType }),
+      // There are no more than two, and both of them are all.
+      ...(runType && !other && { runType }),
       ...paging((name) => c.req.query(name)),
       ...ordering(c.req.query('order_by') ?? 'run_after', ORDERS),
     })

@@ -4,11 +4,12 @@ import type { TaskDocument } from '@daggerboard/dag'
 import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRecord } from '../../scheduling/dag.ts'
+import { paging } from '../airflow-paging.ts'
 import { type Door, permit } from '../door.ts'
 import { readJson } from '../json-body.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { isLike } from './like.ts'
-import { findDag, ordering, paging } from './request.ts'
+import { findDag, ordering, truth } from './request.ts'
 
 const Patch = z.strictObject({ is_paused: z.boolean() })
 
@@ -55,11 +56,12 @@ export function addDagRoutes(door: Door, { scheduler, dags, runs, folder }: Airf
     const { limit, offset } = paging((name) => c.req.query(name))
     const { descending } = ordering(c.req.query('order_by') ?? 'dag_id', { dag_id: 'dagId', dag_display_name: 'dagId' })
     const tags = c.req.queries('tags')
-    const paused = c.req.query('paused')
+    const paused = truth('paused', c.req.query('paused'))
+    const includeStale = truth('exclude_stale', c.req.query('exclude_stale')) === false
     const pattern = c.req.query('dag_id_pattern')
-    const all = (await dags.list({ includeStale: c.req.query('exclude_stale') === 'false' }))
+    const all = (await dags.list({ includeStale }))
       .filter((dag) => !tags || tags.some((tag) => dag.document.tags.includes(tag)))
-      .filter((dag) => paused === undefined || dag.isPaused === (paused === 'true'))
+      .filter((dag) => paused === undefined || dag.isPaused === paused)
       .filter((dag) => pattern === undefined || isLike(pattern, dag.dagId))
     if (descending) all.reverse()
     return c.json({ dags: all.slice(offset, offset + limit).map(present), total_entries: all.length })

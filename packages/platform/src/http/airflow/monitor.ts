@@ -1,9 +1,9 @@
 /** Health, version and import errors in Airflow's words. */
 import { AppError } from '../../core/app-error.ts'
 import type { ImportError } from '../../scheduling/dag.ts'
+import { paging } from '../airflow-paging.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { paging } from './request.ts'
 
 /** A scheduler at rest makes a turn a minute; one that has made none for so long is ill. */
 const HEARTBEAT_LIMIT_MS = 150_000

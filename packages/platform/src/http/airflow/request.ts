@@ -1,23 +1,9 @@
-/** What the routes of Airflow's API have in common: paging, order, instants, and finding what a path names. */
+/** What the routes of Airflow's API have in common: order, instants, and finding what a path names. */
 import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRecord, DagStore } from '../../scheduling/dag.ts'
 import type { DagRun, DagRunStore } from '../../scheduling/dag-run.ts'
 import type { TaskInstance, TaskInstanceStore } from '../../scheduling/task-instance.ts'
-
-const DEFAULT_LIMIT = 50
-/** As in Airflow: a larger limit is answered with as many. */
-const MAX_LIMIT = 100
-
-export function paging(query: (name: string) => string | undefined): { limit: number; offset: number } {
-  const wholeNumber = (name: string, otherwise: number) => {
-    const text = query(name)
-    if (text === undefined) return otherwise
-    if (!/^\d{1,9}$/.test(text)) throw new AppError('invalid', `${name}=${text} is not a whole number. Send one from 0 on.`)
-    return Number(text)
-  }
-  return { limit: Math.min(wholeNumber('limit', DEFAULT_LIMIT), MAX_LIMIT), offset: wholeNumber('offset', 0) }
-}
 
 /** `-name` is descending. Throws `invalid` for a name that is not in `columns`. */
 export function ordering<Column>(text: string, columns: Readonly<Record<string, Column>>): { orderBy: Column; descending: boolean } {
@@ -44,11 +30,25 @@ export function choices<Choice extends string>(
   })
 }
 
+const ISO_INSTANT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i
+
 /** An ISO instant; without an offset it counts as UTC. */
 export const instant = z
   .string()
-  .refine((text) => !Number.isNaN(new Date(text).getTime()), 'is not an instant such as 2019-10-07T05:00:00Z')
-  .transform((text) => new Date(/([zZ]|[+-]\d{2}:?\d{2})$/.test(text) || !text.includes('T') ? text : `${text}Z`))
+  .transform((text) => {
+    const [whole, offset] = ISO_INSTANT.exec(text.trim()) ?? []
+    const hasTime = whole !== undefined && whole.length > 'YYYY-MM-DD'.length
+    return new Date(whole === undefined ? Number.NaN : `${whole.replace(' ', 'T')}${hasTime && !offset ? 'Z' : ''}`)
+  })
+  .refine((at) => !Number.isNaN(at.getTime()), 'is not an instant such as 2019-10-07T05:00:00Z')
+
+/** A query that is true or false as Airflow reads them; undefined when it was not sent. */
+export function truth(name: string, text: string | undefined): boolean | undefined {
+  if (text === undefined || text === '') return undefined
+  if (/^(true|t|yes|y|on|1)$/i.test(text)) return true
+  if (/^(false|f|no|n|off|0)$/i.test(text)) return false
+  throw new AppError('invalid', `${name}=${text} is neither true nor false. Send one of them.`)
+}
 
 export async function findDag(dags: DagStore, dagId: string): Promise<DagRecord> {
   const dag = await dags.find(dagId)

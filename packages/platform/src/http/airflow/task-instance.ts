@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import { AppError } from '../../core/app-error.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
 import { isDone, type TaskInstance, type TaskInstanceState } from '../../scheduling/task-instance.ts'
+import { paging } from '../airflow-paging.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { choices, durationSeconds, findInstance, findRun, paging } from './request.ts'
+import { choices, durationSeconds, findInstance, findRun } from './request.ts'
 
 const STATES: readonly TaskInstanceState[] = [
   'none',

@@ -2,9 +2,10 @@
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
 import type { XCom } from '../../scheduling/xcom.ts'
+import { paging } from '../airflow-paging.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { findInstance, findRun, paging } from './request.ts'
+import { findInstance, findRun } from './request.ts'
 
 export function addXComRoutes(door: Door, { runs, instances, xcoms }: AirflowDoorOptions): void {
   const path = '/api/v2/dags/:dag/dagRuns/:run/taskInstances/:task/xcomEntries'

@@ -1,9 +1,10 @@
 /** Airflow's `/api/v2/connections`: passwords never leave, sensitive extras leave masked. */
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
-import type { Connection, ConnectionStore } from '../../secrets/connection.ts'
+import { type Connection, type ConnectionStore, parseExtra } from '../../secrets/connection.ts'
 import { MASK, maskFields } from '../../secrets/masking.ts'
 import { airflowErrorBody } from '../airflow-error.ts'
+import { paging } from '../airflow-paging.ts'
 import { createDoor, type Door, permit } from '../door.ts'
 import { readJson } from '../json-body.ts'
 
@@ -31,8 +32,9 @@ export function connectionsDoor({ connections }: { readonly connections: Connect
   }
 
   door.get('/api/v2/connections', permit('connections.read'), async (c) => {
-    const all = (await connections.list()).map(present)
-    return c.json({ connections: all, total_entries: all.length })
+    const { limit, offset } = paging((name) => c.req.query(name))
+    const all = await connections.list()
+    return c.json({ connections: all.slice(offset, offset + limit).map(present), total_entries: all.length })
   })
   door.get('/api/v2/connections/:id', permit('connections.read'), async (c) => c.json(present(await find(c.req.param('id')))))
   door.post('/api/v2/connections', permit('connections.write'), async (c) => {
@@ -79,16 +81,7 @@ function toConnection(body: z.infer<typeof Body>, old: Connection | null): Conne
 
 function readExtra({ extra, connection_id }: z.infer<typeof Body>): Record<string, unknown> {
   if (extra === null || extra === undefined || extra === '') return {}
-  if (typeof extra !== 'string') return extra
-  try {
-    return JSON.parse(extra)
-  } catch (cause) {
-    throw new AppError(
-      'invalid',
-      `The extra of connection "${connection_id}" is not valid JSON. Give an object such as {"project": "p"}.`,
-      { cause },
-    )
-  }
+  return typeof extra === 'string' ? parseExtra(connection_id, extra) : extra
 }
 
 const unmask = (extra: Record<string, unknown>, before: Readonly<Record<string, unknown>>) =>

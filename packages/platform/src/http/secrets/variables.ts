@@ -4,14 +4,16 @@ import { AppError } from '../../core/app-error.ts'
 import { isSensitiveName, MASK } from '../../secrets/masking.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
 import { airflowErrorBody } from '../airflow-error.ts'
+import { paging } from '../airflow-paging.ts'
 import { createDoor, type Door, permit } from '../door.ts'
 import { readJson } from '../json-body.ts'
 
 const Body = z.object({
   key: z.string().min(1).max(250),
-  value: z.unknown().transform((value) => (typeof value === 'string' ? value : JSON.stringify(value ?? null))),
+  value: z.json().transform((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
   description: z.string().nullish(),
 })
+const Patch = Body.partial()
 
 export function variablesDoor({ variables }: { readonly variables: VariableStore }): Door {
   const door = createDoor({ errorBody: airflowErrorBody })
@@ -23,8 +25,9 @@ export function variablesDoor({ variables }: { readonly variables: VariableStore
   }
 
   door.get('/api/v2/variables', permit('variables.read'), async (c) => {
-    const all = (await variables.list()).map(present)
-    return c.json({ variables: all, total_entries: all.length })
+    const { limit, offset } = paging((name) => c.req.query(name))
+    const all = await variables.list()
+    return c.json({ variables: all.slice(offset, offset + limit).map(present), total_entries: all.length })
   })
   door.get('/api/v2/variables/:key', permit('variables.read'), async (c) => c.json(present(await find(c.req.param('key')))))
   door.post('/api/v2/variables', permit('variables.write'), async (c) => {
@@ -36,8 +39,8 @@ export function variablesDoor({ variables }: { readonly variables: VariableStore
   })
   door.patch('/api/v2/variables/:key', permit('variables.write'), async (c) => {
     const old = await find(c.req.param('key'))
-    const { value, description } = await readJson(c.req.raw, Body)
-    // A client that sends the mask back has not changed the value.
+    const { value = MASK, description } = await readJson(c.req.raw, Patch)
+    // A client that leaves the value out, or sends the mask back, has not changed it.
     await variables.save({ key: old.key, value: value === MASK ? old.value : value, description: description ?? old.description })
     return c.json(present(await find(old.key)))
   })
