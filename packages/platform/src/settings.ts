@@ -7,6 +7,8 @@ interface Setting {
   readonly variable: string
   readonly default: string
   readonly meaning: string
+  /** Never repeated in a message. */
+  readonly isSecret?: boolean
   /** Answers what is wrong with the text, or null. */
   readonly problem?: (text: string) => string | null
 }
@@ -37,6 +39,7 @@ export const SETTINGS = {
     variable: 'DAGGERBOARD_ADMIN_PASSWORD',
     default: '',
     meaning: 'Password of the user admin. Empty: one is made at the first start and printed once.',
+    isSecret: true,
     problem: (text: string) => (text === '' || text.length >= 8 ? null : 'must have at least 8 characters'),
   },
   project: {
@@ -92,7 +95,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const read = (setting: Setting): string => {
     const text = environment[setting.variable] || setting.default
     const problem = setting.problem?.(text)
-    if (problem) problems.push(`${setting.variable}=${text}: ${problem}.`)
+    if (problem) problems.push(`${setting.variable}=${setting.isSecret ? '***' : text}: ${problem}.`)
     return text
   }
   const settings: Settings = {
