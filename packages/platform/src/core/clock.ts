@@ -6,6 +6,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => new Date(),
   sleep: (ms, signal) =>
@@ -16,7 +19,14 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish)
         resolve()
       }
-      const timer = setTimeout(finish, ms)
+      let timer: NodeJS.Timeout
+      const wait = (leftMs: number) => {
+        timer = setTimeout(
+          () => (leftMs > LONGEST_TIMER_MS ? wait(leftMs - LONGEST_TIMER_MS) : finish()),
+          Math.min(leftMs, LONGEST_TIMER_MS),
+        )
+      }
+      wait(ms)
       signal?.addEventListener('abort', finish, { once: true })
     }),
 }
