@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -154,6 +155,16 @@ test('a DAG whose file went away while nobody looked is stale', async (t) => {
       ['two', false],
     ],
   )
+})
+
+test('a file that is being read when the platform stops gets no error from it', async (t) => {
+  const begins = `import { writeFileSync } from 'node:fs'\nwriteFileSync(new URL('./begun', import.meta.url), '')\n`
+  const { folder, dags, dagFolder, write, told } = await folderWith(t, { 'd.ts': hello('d') })
+  await dagFolder.start()
+  await write('d.ts', `${hello('d')}\n${begins}\nfor (;;) {}`)
+  while (!existsSync(join(folder, 'begun'))) await new Promise(setImmediate)
+  await dagFolder.stop()
+  assert.deepEqual([await dags.importErrors(), (await dags.find('d'))?.hasImportErrors, told.length], [[], false, 1])
 })
 
 test('a folder that is not there is refused', async () => {

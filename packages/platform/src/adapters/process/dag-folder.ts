@@ -86,14 +86,15 @@ export class DagFolder implements Service {
   /** Reads every file that is new or has changed, or whose imports have. Answers how many it has read. */
   async scan(): Promise<number> {
     const files = await this.#list()
-    const gone = [...this.#known.keys()].filter((file) => !files.includes(file))
+    const present = new Set(files)
+    const gone = [...this.#known.keys()].filter((file) => !present.has(file))
     for (const file of gone) {
       this.#known.delete(file)
       await this.#options.dags.forgetFile(file)
     }
-    const isNew = files.filter((file) => this.#isNew(file))
+    const isNew = new Set(files.filter((file) => this.#isNew(file)))
     // A file in error may have waited for just this change: of a file that it could not find, or whose DAG id it wanted.
-    const changed = isNew.length + gone.length === 0 ? [] : files.filter((file) => isNew.includes(file) || this.#known.get(file)?.hasError)
+    const changed = isNew.size + gone.length === 0 ? [] : files.filter((file) => isNew.has(file) || this.#known.get(file)?.hasError)
     if (changed.length > 0) await this.#read(changed)
     if (changed.length + gone.length > 0) this.#options.onChange?.()
     return changed.length
@@ -141,7 +142,10 @@ export class DagFolder implements Service {
       if (source === null) continue
       loader = loader?.isAlive ? loader : new LoaderProcess()
       this.#loader = loader
-      await this.#keep(file, source, await loader.read(path, fileTimeoutMs))
+      const answer = await loader.read(path, fileTimeoutMs)
+      // A file whose reading `stop` has broken off has no error.
+      if (this.#isStopped) break
+      await this.#keep(file, source, answer)
     }
     loader?.kill()
     this.#loader = null
