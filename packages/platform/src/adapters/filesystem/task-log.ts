@@ -8,6 +8,9 @@ import type { TaskLog, TaskLogs, TryOfTask } from '../../execution/task-log.ts'
 
 /** A line that never ends is written out in pieces of this many characters. */
 const MAX_LINE = 64 * 1024
+/** Of a longer log the beginning is kept, as much as this, and the end: logs are read whole. In characters. */
+const LONGEST_BEGINNING = 16 * 1024 * 1024
+const LONGEST_END = 256 * 1024
 
 export class FileTaskLogs implements TaskLogs {
   readonly #folder: string
@@ -47,6 +50,11 @@ class FileTaskLog implements TaskLog {
   readonly #stream: WriteStream
   readonly #line: (text: string) => string
   #rest = ''
+  #length = 0
+  /** The end of a log that is too long, until it is closed. */
+  readonly #end: string[] = []
+  #endLength = 0
+  #leftOut = 0
 
   constructor(stream: WriteStream, line: (text: string) => string) {
     this.#stream = stream
@@ -62,14 +70,33 @@ class FileTaskLog implements TaskLog {
       lines.push(this.#rest)
       this.#rest = ''
     }
-    if (lines.length > 0) this.#stream.write(lines.map((line) => this.#line(line.replace(/\r$/, ''))).join(''))
+    const kept = lines.map((line) => this.#line(line.replace(/\r$/, '')))
+    if (this.#length > LONGEST_BEGINNING) this.#keepEnd(kept)
+    else if (kept.length > 0) {
+      const text = kept.join('')
+      this.#length += text.length
+      this.#stream.write(text)
+    }
   }
 
   async close(): Promise<void> {
     if (this.#rest !== '') this.write('\n')
+    if (this.#leftOut > 0) this.#stream.write(this.#line(`… ${this.#leftOut} lines are left out: the log is too long. …`))
+    this.#stream.write(this.#end.join(''))
     await new Promise<void>((resolve) => {
       this.#stream.once('error', () => resolve())
       this.#stream.end(() => resolve())
     })
+  }
+
+  #keepEnd(lines: readonly string[]): void {
+    for (const line of lines) {
+      this.#end.push(line)
+      this.#endLength += line.length
+      while (this.#endLength > LONGEST_END) {
+        this.#endLength -= this.#end.shift()?.length ?? 0
+        this.#leftOut += 1
+      }
+    }
   }
 }
