@@ -12,6 +12,7 @@ const TABLES = `
     started_at TEXT, ended_at TEXT, conf TEXT NOT NULL, note TEXT, created_by TEXT NOT NULL, revision INTEGER NOT NULL,
     PRIMARY KEY (dag_id, run_id), UNIQUE (dag_id, logical_date)) STRICT;
   CREATE INDEX IF NOT EXISTS dag_run_by_state ON dag_run (state, dag_id);
+  CREATE INDEX IF NOT EXISTS dag_run_newest ON dag_run (run_after, dag_id, run_id);
   CREATE INDEX IF NOT EXISTS dag_run_by_time ON dag_run (dag_id, run_after);
   CREATE INDEX IF NOT EXISTS dag_run_latest ON dag_run (dag_id, run_type, data_interval_end)`
 
