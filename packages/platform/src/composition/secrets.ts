@@ -8,7 +8,7 @@ import { connectionsDoor } from '../http/secrets/connections.ts'
 import { variablesDoor } from '../http/secrets/variables.ts'
 import { type ConnectionStore, readConnection } from '../secrets/connection.ts'
 import { Fernet } from '../secrets/fernet.ts'
-import { isSensitiveName, Masker } from '../secrets/masking.ts'
+import { isSensitiveName, Masker, sensitiveTexts } from '../secrets/masking.ts'
 import { readVariable, type VariableStore } from '../secrets/variable.ts'
 import type { Ground, Part } from './part.ts'
 
@@ -46,8 +46,7 @@ function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, con
       const password = isEmbedded ? await tokens.issue(who, TASK_TOKEN_SECONDS) : connection.password
       // Tokens of the platform are masked by their shape.
       if (!isEmbedded) masker.add(password)
-      for (const [name, value] of Object.entries(connection.extra))
-        if (isSensitiveName(name)) masker.add(typeof value === 'string' ? value : JSON.stringify(value))
+      for (const secret of sensitiveTexts(connection.extra)) masker.add(secret)
       return { ...connection, password, extra: isEmbedded ? { ...connection.extra, endpoint } : connection.extra }
     },
     mask: (text) => masker.mask(text),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Tokens } from '../accounts/token.ts'
 import { systemClock } from '../core/clock.ts'
 import { system } from '../core/principal.ts'
-import { isSensitiveName, Masker, maskFields } from './masking.ts'
+import { isSensitiveName, Masker, maskFields, sensitiveTexts } from './masking.ts'
 
 test('a name is sensitive when a listed word occurs anywhere in it, whatever its case and separators', () => {
   for (const name of ['DB_PASSWORD', 'x-api key', 'github.token', 'clientSecret']) assert.ok(isSensitiveName(name), name)
@@ -12,6 +12,16 @@ test('a name is sensitive when a listed word occurs anywhere in it, whatever its
 
 test('fields under sensitive names are hidden at any depth', () => {
   assert.deepEqual(maskFields({ a: [{ password: { x: 1 } }], host: 'h' }), { a: [{ password: '***' }], host: 'h' })
+})
+
+test('what stands under sensitive names is found at any depth, and nothing beside it', () => {
+  const extra = {
+    project: 'shop',
+    keyfile_dict: { type: 'service_account', private_key: 'k3y' },
+    tokens: ['t0k'],
+    proxy: { password: 'pw' },
+  }
+  assert.deepEqual(sensitiveTexts(extra), ['k3y', 't0k', 'pw'])
 })
 
 test('a secret is hidden plainly, URL-encoded, in JSON and in base64 at any alignment', () => {

@@ -33,6 +33,14 @@ export function maskFields(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, isSensitiveName(name) ? MASK : maskFields(field)]))
 }
 
+/** Every text in `value` that stands under a sensitive name, at any depth. */
+export function sensitiveTexts(value: unknown, name = ''): string[] {
+  if (typeof value === 'string') return isSensitiveName(name) ? [value] : []
+  if (Array.isArray(value)) return value.flatMap((item) => sensitiveTexts(item, name))
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, field]) => sensitiveTexts(field, key))
+}
+
 /** How every token of this platform begins: its header is always the same. */
 const TOKEN_HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
 /** Tokens, plainly or inside of base64, are known by their shape: there are too many to remember each. */

@@ -36,7 +36,7 @@ export default dag('d', {}, ({ task }) => {
     await new Promise(() => {})
   })
   task('shell', async () => { await new Promise((done) => spawn('echo', ['from a child'], { stdio: 'inherit' }).on('exit', done)) })
-  task('copies', copy({ to: 'gs://{{ var.value.BUCKET }}/{{ ds }}/', password: '{{ conn.db.password }}', n: 1 }))
+  task('copies', copy({ to: 'gs://{{ var.value.BUCKET }}/{{ ds }}/', header: '{{ conn.db.password }}', password: 'of another system', n: 1 }))
   task('misspells', copy({ job: { args: ['{{ next_dss }}'] } }))
   task('asks', async (context) => {
     await context.xcomPush('half', { n: 21 })
@@ -168,8 +168,8 @@ test('templates are rendered in the worker, secrets are masked, and a wrong name
   const { run, asking } = await pool(t)
   assert.deepEqual(await run('copies'), {
     state: 'success',
-    output: { to: 'gs://data/2019-09-30/', password: 'hunter22', n: 1 },
-    renderedFields: { to: 'gs://data/2019-09-30/', password: '***', n: 1 },
+    output: { to: 'gs://data/2019-09-30/', header: 'hunter22', password: 'of another system', n: 1 },
+    renderedFields: { to: 'gs://data/2019-09-30/', header: '***', password: '***', n: 1 },
   })
   assert.deepEqual(asking, ['task:d/r/copies#1'])
   const wrong = await run('misspells')

@@ -8,6 +8,7 @@ import type { TaskSecrets } from '../../execution/task-secrets.ts'
 import type { Question, TaskOutcome } from '../../execution/worker-protocol.ts'
 import type { Attempt, AttemptResult, TaskRunner } from '../../scheduling/task-runner.ts'
 import type { XComStore } from '../../scheduling/xcom.ts'
+import { maskFields } from '../../secrets/masking.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface WorkerPoolOptions {
@@ -211,7 +212,7 @@ export class WorkerPool implements TaskRunner {
 
   #masked(outcome: TaskOutcome): TaskOutcome {
     const mask = (text: string) => this.#options.secrets.mask(text)
-    const renderedFields = maskDeep(outcome.renderedFields, mask)
+    const renderedFields = maskDeep(maskFields(outcome.renderedFields), mask)
     return outcome.state === 'success' ? { ...outcome, renderedFields } : { ...outcome, renderedFields, detail: mask(outcome.detail) }
   }
 }
