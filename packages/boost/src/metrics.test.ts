@@ -26,6 +26,11 @@ describe('metrics', () => {
     near(metrics.averagePrecision(LABEL, PREDICTED, WEIGHT), 0.8695468555315102)
   })
 
+  it('a row of weight 0 counts for nothing', () => {
+    near(metrics.averagePrecision([0, 1, 0], [0.9, 0.8, 0.1], [0, 1, 1]), 1)
+    near(metrics.auc([0, 1, 0], [0.9, 0.8, 0.1], [0, 1, 1]), 1)
+  })
+
   it('a certain and wrong prediction has a finite log loss', () => {
     assert.ok(Number.isFinite(metrics.logloss([1, 0], [0, 1])))
   })

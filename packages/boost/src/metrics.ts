@@ -137,6 +137,8 @@ function tiedGroups(label: Numbers, predicted: Numbers, weight: Numbers | undefi
   order.sort((a, b) => (predicted[b] as number) - (predicted[a] as number))
   const groups: { prediction: number; positive: number; negative: number }[] = []
   for (const row of order) {
+    // A row that counts nothing makes no point of a curve.
+    if (weight !== undefined && weight[row] === 0) continue
     const prediction = predicted[row] as number
     let group = groups[groups.length - 1]
     if (group === undefined || group.prediction !== prediction) {
