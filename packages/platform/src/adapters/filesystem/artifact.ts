@@ -1,5 +1,4 @@
 /** Artifacts as files under one folder. A file appears whole: it is written elsewhere under a name of its own, then renamed. */
-import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -42,10 +41,12 @@ export class FilesystemArtifactStore implements ArtifactStore {
   }
 
   async read(path: string): Promise<ArtifactContent> {
-    const file = this.#place(path)
-    const found = await stat(file).catch(() => null)
-    if (!found?.isFile()) throw new AppError('not_found', `There is no artifact "${path}". List its folder to see which there are.`)
-    return { bytes: found.size, stream: Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array> }
+    // Opened before it is measured: another upload may put a file of another size in its place.
+    const file = await open(this.#place(path)).catch(() => null)
+    const found = await file?.stat()
+    if (file && found?.isFile()) return { bytes: found.size, stream: Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array> }
+    await file?.close()
+    throw new AppError('not_found', `There is no artifact "${path}". List its folder to see which there are.`)
   }
 
   async list(path: string): Promise<ArtifactEntry[]> {

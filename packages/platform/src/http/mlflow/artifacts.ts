@@ -56,12 +56,15 @@ export function artifactRoutes(door: Door, { artifacts }: ModelRegistry): void {
     const path = pathOf(c)
     const { bytes, stream } = await artifacts.read(path)
     const type = SHOWN.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
-    return c.body(stream, 200, {
+    const headers = {
       'Content-Length': String(bytes),
       'Content-Type': type ?? 'application/octet-stream',
       'Content-Disposition': type ? 'inline' : 'attachment',
       'X-Content-Type-Options': 'nosniff',
-    })
+    }
+    if (c.req.method !== 'HEAD') return c.body(stream, 200, headers)
+    await stream.cancel()
+    return c.body(null, 200, headers)
   })
 
   door.delete('/artifacts/*', permit('models.write'), async (c) => {

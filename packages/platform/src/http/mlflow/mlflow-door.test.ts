@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { lightgbmModel, MlflowClient, MlflowError } from '@daggerboard/mlflow'
 import { type ListeningMlflow, listenMlflow } from '../../../test/listening-mlflow.ts'
@@ -315,4 +316,15 @@ test('a number of a deleted version is not given again, and its alias goes with 
   assert.deepEqual((await call('GET', api('registered-models/get?name=numbers'))).body.registered_model.aliases, [])
   const renamed = await call('POST', api('registered-models/rename'), { name: 'numbers', new_name: 'counted' })
   assert.deepEqual([renamed.status, (await client.latestVersion('counted', 'None'))?.version], [200, '3'])
+})
+
+test('who only asks how large an artifact is leaves no file open', { skip: !existsSync('/proc/self/fd') && 'needs /proc' }, async () => {
+  const url = `${server.uri}/api/2.0/mlflow-artifacts/artifacts/9/large.bin`
+  const headers = { Authorization: `Bearer ${server.token}` }
+  await fetch(url, { method: 'PUT', body: 'x'.repeat(1_000_000), headers })
+  const open = () => readdirSync('/proc/self/fd').length
+  const before = open()
+  for (let i = 0; i < 20; i++)
+    assert.equal((await fetch(url, { method: 'HEAD', headers })).headers.get('content-length'), '1000000', 'the size is answered')
+  assert.ok(open() < before + 10, `${open()} files are open, and ${before} were before`)
 })
