@@ -100,29 +100,31 @@ export class Storage {
 
   /** Makes data that is on the disk the object; deletes the data again when that fails. */
   async commit({ bucket, name, facts, preconditions, expected, createdBy }: WriteRequest, written: WrittenData): Promise<StoredObject> {
+    const now = this.#clock.now()
+    this.#lastGeneration = Math.max(now.getTime() * 1000, this.#lastGeneration + 1)
+    const object: StoredObject = {
+      ...DEFAULT_FACTS,
+      ...facts,
+      ...written,
+      bucket,
+      name,
+      createdBy,
+      generation: this.#lastGeneration,
+      metageneration: 1,
+      timeCreated: now.toISOString(),
+      updated: now.toISOString(),
+    }
+    let replaced: StoredObject | null
     try {
       checkSums(bucket, name, written, expected)
-      const now = this.#clock.now()
-      this.#lastGeneration = Math.max(now.getTime() * 1000, this.#lastGeneration + 1)
-      const object: StoredObject = {
-        ...DEFAULT_FACTS,
-        ...facts,
-        ...written,
-        bucket,
-        name,
-        createdBy,
-        generation: this.#lastGeneration,
-        metageneration: 1,
-        timeCreated: now.toISOString(),
-        updated: now.toISOString(),
-      }
-      const replaced = await this.#store.save(object, (current) => checkPreconditions(current, preconditions ?? {}))
-      if (replaced) await this.#data.delete(replaced.dataId)
-      return object
+      replaced = await this.#store.save(object, (current) => checkPreconditions(current, preconditions ?? {}))
     } catch (error) {
       await this.#data.delete(written.dataId)
       throw error
     }
+    // Outside: from here on the new data is the object's, whatever becomes of the old.
+    if (replaced) await this.#data.delete(replaced.dataId)
+    return object
   }
 
   /** Throws `not_found`, also when `generation` is given and another one is live. */
@@ -205,7 +207,11 @@ export class Storage {
     { generation, ...preconditions }: Preconditions & { generation?: number | undefined } = {},
   ): Promise<void> {
     await this.find(bucket, name, generation)
-    const deleted = await this.#store.delete(bucket, name, (current) => checkPreconditions(current, preconditions))
+    const deleted = await this.#store.delete(bucket, name, (current) => {
+      checkPreconditions(current, preconditions)
+      // Somebody may have replaced it since it was found.
+      if (generation !== undefined) checkPreconditions(current, { ifGenerationMatch: generation })
+    })
     if (deleted) await this.#data.delete(deleted.dataId)
   }
 }

@@ -229,3 +229,24 @@ test('a page among the objects may not run its scripts in our origin', async () 
   const page = await call('/storage/v1/b/shop-data/o/page.html?alt=media')
   assert.deepEqual([page.headers.get('content-security-policy'), page.headers.get('x-content-type-options')], ['sandbox', 'nosniff'])
 })
+
+test('an object is not lost when the data that it replaced cannot be deleted, nor when another took its place before a deletion', async () => {
+  const db = new Database(':memory:')
+  const data = new ObjectFiles(join(home, 'stubborn'))
+  const store = new SqliteObjectStore(db)
+  const buckets = new Buckets({ store: new SqliteBucketStore(db), clock: systemClock })
+  const storage = new Storage({ buckets, store, data, clock: systemClock })
+  await buckets.create({ name: 'shop-data', project: 'shop', createdBy: 'user:ann' })
+  const request = { bucket: 'shop-data', name: 'a', createdBy: 'user:ann' }
+  const bytes = (text: string) => new Blob([text]).stream()
+  const first = await storage.write(request, bytes('first'))
+  const remove = data.delete.bind(data)
+  data.delete = async (id) => (id === first.dataId ? Promise.reject(new Error('disk trouble')) : remove(id))
+  await assert.rejects(storage.write(request, bytes('second')), /disk trouble/)
+  const second = await storage.find('shop-data', 'a')
+  assert.equal(Buffer.concat(await (await storage.read(second)).toArray()).toString(), 'second')
+  // What a deletion sees that is overtaken by the second write.
+  store.find = async () => first
+  await assert.rejects(storage.delete('shop-data', 'a', { generation: first.generation }), /precondition/)
+  assert.deepEqual(await store.dataIds(), new Set([second.dataId]))
+})
