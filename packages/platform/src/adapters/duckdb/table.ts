@@ -78,11 +78,14 @@ export class DuckDbTableStore implements TableStore {
   async export({ table, filter, file }: Slice, { signal, onProgress }: LongWork): Promise<number> {
     const columns = await this.#columns(table)
     const where = filter === null ? '' : `WHERE ${parseFilter(filter, columns)}`
-    const [row] = await this.#engine.run<{ Count: number }>(
-      `COPY (SELECT * FROM ${qualified(table)} ${where}) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4)`,
-      { session: `export-${crypto.randomUUID()}`, signal, onProgress },
-    )
-    return row?.Count ?? 0
+    const session = `export-${crypto.randomUUID()}`
+    const sql = `COPY (SELECT * FROM ${qualified(table)} ${where}) TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4)`
+    try {
+      const [row] = await this.#engine.run<{ Count: number }>(sql, { session, signal, onProgress })
+      return row?.Count ?? 0
+    } finally {
+      this.#engine.closeSession(session)
+    }
   }
 
   async range(name: TableName, column: string): Promise<Interval | null> {
