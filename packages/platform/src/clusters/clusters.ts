@@ -93,8 +93,10 @@ export class Clusters implements Service {
       (o) => o.kind === 'DELETE' && o.clusterUuid === cluster.uuid && o.endedAt === null,
     )
     if (running) return running
+    // In this order, so that a crash in between leaves a cluster that the next start deletes, never an operation that nobody works on.
+    const moved = await this.#move(cluster, 'DELETING')
     const operation = await this.#begin('DELETE', cluster, requestId, by)
-    this.#inBackground(this.#remove(await this.#move(cluster, 'DELETING')))
+    this.#inBackground(this.#remove(moved))
     return operation
   }
 
@@ -191,7 +193,10 @@ export class Clusters implements Service {
   }
 
   async #fail(cluster: Cluster, reason: string): Promise<void> {
+    const engine = await this.#engines.get(cluster.uuid)?.catch(() => null)
     this.#engines.delete(cluster.uuid)
+    // Also one that has crashed leaves files behind.
+    await engine?.stop()
     const current = await this.#current(cluster)
     if (current && current.status.state !== 'ERROR' && current.status.state !== 'DELETING') await this.#move(current, 'ERROR', reason)
     await this.#end(cluster, 'CREATE', reason)

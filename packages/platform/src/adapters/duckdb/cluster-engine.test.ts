@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { LocalCluster, PLACE } from '../../../test/local-cluster.ts'
 import { systemClock } from '../../core/clock.ts'
-import { system } from '../../core/principal.ts'
 import { type DuckDbEngine, DuckDbEngineLauncher } from './cluster-engine.ts'
 
-describe('the directory of a cluster', async () => {
+describe('the directory of a cluster', { timeout: 60_000 }, async () => {
   const home = await mkdtemp(join(tmpdir(), 'engines-'))
   after(() => rm(home, { recursive: true, force: true }))
 
   it('is deleted when its engine crashes', async () => {
     const directory = join(home, 'crash')
     const local = new LocalCluster(directory)
+    after(() => local.stop())
     await local.create('fragile')
     const cluster = await local.clusters.find(PLACE, 'fragile')
     const { processId } = (await local.clusters.engineOf(cluster)) as DuckDbEngine
@@ -22,8 +22,6 @@ describe('the directory of a cluster', async () => {
     process.kill(processId as number, 'SIGKILL')
     await failed
     assert.deepEqual(await readdir(join(directory, 'clusters')), [])
-    await local.clusters.delete(PLACE, 'fragile', null, system.subject)
-    await local.stop()
   })
 
   it('is deleted when its engine does not start', async () => {

@@ -38,6 +38,7 @@ export interface DuckDbLauncherOptions {
 
 export class DuckDbEngineLauncher implements EngineLauncher {
   #options: DuckDbLauncherOptions
+  #emptied: Promise<void> | undefined
 
   constructor(options: DuckDbLauncherOptions) {
     this.#options = options
@@ -45,7 +46,11 @@ export class DuckDbEngineLauncher implements EngineLauncher {
 
   async launch(clusterName: string, onCrash: (reason: string) => void): Promise<Engine> {
     const { directory, ...limits } = this.#options
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    // Once, before the first engine: what is there belonged to engines of a platform that was killed.
+    this.#emptied ??= rm(directory, { recursive: true, force: true }).then(async () => {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+    })
+    await this.#emptied
     const own = await mkdtemp(join(directory, `${clusterName}-`))
     const process = new EngineProcess({
       ...limits,
@@ -61,8 +66,14 @@ export class DuckDbEngineLauncher implements EngineLauncher {
       ],
       onCrash,
     })
-    await process.start()
-    return new DuckDbEngine(process, own)
+    const engine = new DuckDbEngine(process, own)
+    try {
+      await process.start()
+    } catch (error) {
+      await engine.stop()
+      throw error
+    }
+    return engine
   }
 }
 

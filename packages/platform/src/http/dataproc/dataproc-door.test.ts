@@ -250,4 +250,18 @@ describe('clusters after a restart', () => {
     await second.stop()
     await rm(directory, { recursive: true, force: true })
   })
+
+  it('can be deleted although a deletion has failed halfway before', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'dataproc-'))
+    const local = new LocalCluster(directory)
+    await local.create('stubborn')
+    local.database.run("CREATE TRIGGER full BEFORE UPDATE OF document ON cluster BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    await assert.rejects(local.clusters.delete(PLACE, 'stubborn', null, 'user:ann'), /disk full/)
+    local.database.run('DROP TRIGGER full')
+    const deleted = local.until('cluster.changed', ({ state }) => state === 'DELETED')
+    await local.clusters.delete(PLACE, 'stubborn', null, 'user:ann')
+    await Promise.race([deleted, new Promise((_, reject) => setTimeout(() => reject(new Error('it is still there')), 5000).unref())])
+    await local.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
 })
