@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../core/app-error.ts'
 import { newFernetKey } from '../secrets/fernet.ts'
 
 /** A home folder that this process alone holds until `release`. */
 export class Home {
   readonly path: string
+  readonly #lock: DatabaseSync
 
   /** Creates the folder if it is missing; throws `conflict` when a living platform holds it. */
   constructor(path: string) {
@@ -15,13 +17,14 @@ export class Home {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     // Also a folder that was there before: what is kept in it is nobody else's.
     chmodSync(path, 0o700)
-    const holder = livingHolder(this.#lock)
-    if (holder !== null)
+    const lock = takeLock(join(path, 'platform.lock'))
+    if (!lock)
       throw new AppError(
         'conflict',
-        `A platform (process ${holder}) is running in ${path}. Stop it, or set DAGGERBOARD_HOME and DAGGERBOARD_PORT for a second one.`,
+        `A platform (process ${this.#holder()}) is running in ${path}. Stop it, or set DAGGERBOARD_HOME and DAGGERBOARD_PORT for a second one.`,
       )
-    writeFileSync(this.#lock, String(process.pid), { mode: 0o600 })
+    this.#lock = lock
+    writeFileSync(this.#pidFile, String(process.pid), { mode: 0o600 })
   }
 
   /** 32 bytes that sign tokens; made at the first start. */
@@ -42,11 +45,20 @@ export class Home {
   }
 
   release(): void {
-    rmSync(this.#lock, { force: true })
+    rmSync(this.#pidFile, { force: true })
+    if (this.#lock.isOpen) this.#lock.close()
   }
 
-  get #lock(): string {
+  get #pidFile(): string {
     return join(this.path, 'platform.pid')
+  }
+
+  #holder(): string {
+    try {
+      return readFileSync(this.#pidFile, 'utf8')
+    } catch {
+      return 'unknown'
+    }
   }
 
   #key(name: string, make: () => string): string {
@@ -62,15 +74,20 @@ export class Home {
   }
 }
 
-/** The process that holds the lock, if it lives and is not this one. */
-function livingHolder(lock: string): number | null {
+/**
+ * Null when another process has it. The system itself takes the lock from a process that has died: the number that such a process
+ * has left in a file may be another program's by now.
+ */
+function takeLock(path: string): DatabaseSync | null {
+  const lock = new DatabaseSync(path)
   try {
-    const pid = Number(readFileSync(lock, 'utf8'))
-    if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return null
-    process.kill(pid, 0)
-    return pid
+    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
+    return lock
   } catch (error) {
-    // EPERM means that it lives and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? Number(readFileSync(lock, 'utf8')) : null
+    lock.close()
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return null
+    throw error
   }
 }
+
+const SQLITE_BUSY = 5
