@@ -9,9 +9,9 @@ import { RefreshLog } from './refresh-log.ts'
 
 const clock = new ManualClock('2026-05-11T05:00:00Z')
 
-function platform(store: RefreshStore, keep = 200) {
+function platform(store: RefreshStore, keep = 200, onError = (error: unknown): void => assert.fail(String(error))) {
   const events = new Events(clock, (error) => assert.fail(String(error)))
-  const log = new RefreshLog({ store, events, clock, keep, onError: (error) => assert.fail(String(error)) })
+  const log = new RefreshLog({ store, events, clock, keep, onError })
   const build = (buildId: string, status: string) => {
     const at = clock.now().toISOString()
     const source = { repository: 'purchase_predict', branch: 'staging', commitSha: null, trigger: null }
@@ -94,5 +94,24 @@ it('only the newest are kept', async () => {
   assert.deepEqual(
     (await store.list(10)).map(({ id }) => id),
     ['c', 'b'],
+  )
+})
+
+it('one that could not be deleted is deleted the next time', async () => {
+  const store = new SqliteRefreshStore(new Database(':memory:'))
+  const works = store.delete.bind(store)
+  store.delete = async () => {
+    store.delete = works
+    throw new Error('disk I/O error')
+  }
+  const failures: unknown[] = []
+  const { log, build } = platform(store, 2, (error) => failures.push(error))
+  await log.start()
+  for (const id of ['a', 'b', 'c', 'd']) build(id, 'SUCCESS')
+  await log.stop()
+  assert.equal(failures.length, 1)
+  assert.deepEqual(
+    (await store.list(10)).map(({ id }) => id),
+    ['d', 'c'],
   )
 })

@@ -103,8 +103,9 @@ export class RefreshLog implements RefreshReader, Service {
         throw error
       }
     }
-    const surplus = this.#refreshes.slice(keep)
-    this.#refreshes = this.#refreshes.slice(0, keep)
-    for (const { id } of surplus) await store.delete(id)
+    for (const { id } of this.#refreshes.slice(keep)) {
+      await store.delete(id)
+      this.#refreshes = this.#refreshes.filter((refresh) => refresh.id !== id)
+    }
   }
 }
