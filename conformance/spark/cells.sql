@@ -39,7 +39,7 @@ FROM (VALUES
 
 INSERT OVERWRITE DIRECTORY '${output}/plain' USING csv SELECT id, text, number FROM cells ORDER BY id;
 
-INSERT OVERWRITE DIRECTORY '${output}/exact' USING csv OPTIONS (header 'true', escape '"', ignoreLeadingWhiteSpace 'false', ignoreTrailingWhiteSpace 'false')
+INSERT OVERWRITE DIRECTORY '${output}/exact' USING csv OPTIONS (escape '"', ignoreLeadingWhiteSpace 'false', ignoreTrailingWhiteSpace 'false')
 SELECT id, text, number, id % 2 = 0 AS is_even, DATE '2026-01-05' AS day, TIMESTAMP '2026-01-05 10:00:00' AS time FROM cells ORDER BY id;
 
 CREATE OR REPLACE TEMPORARY VIEW read_back (id INT, text STRING, number DOUBLE) USING csv OPTIONS (path '${output}/plain');

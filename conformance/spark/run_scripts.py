@@ -78,6 +78,8 @@ spark = (
     .config("spark.local.dir", given["folder"])
     .config("spark.sql.warehouse.dir", os.path.join(given["folder"], "warehouse"))
     .config("spark.sql.shuffle.partitions", "2")
+    # Planning anew between the stages takes longer than so little data.
+    .config("spark.sql.adaptive.enabled", "false")
     # Where a cluster stands must not matter: the script sets the zone that it counts in.
     .config("spark.sql.session.timeZone", "Europe/Paris")
     .getOrCreate()

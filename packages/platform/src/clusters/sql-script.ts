@@ -6,7 +6,7 @@ import { fill, type Token, tokenize, type Variables } from './sql-token.ts'
 /** The words of one query, without the statement around it. */
 export type Query = readonly Token[]
 
-export interface ViewColumn {
+interface ViewColumn {
   readonly name: string
   readonly type: string
 }
