@@ -32,7 +32,7 @@ export interface SchedulerOptions {
 }
 
 const DEFAULT_PARALLELISM = 32
-/** How many missed runs one turn creates; the next turn follows at once. */
+/** How many missed runs one turn creates, or finds created; the next turn follows at once. */
 const MAX_CREATED_PER_TURN = 20
 const MAX_REST_MS = 60_000
 const REST_AFTER_ERROR_MS = 1_000
@@ -240,10 +240,10 @@ export class Scheduler implements Service {
         const twin = (await runs.findByLogicalDate(record.dagId, run.logicalDate as string)) ?? (await runs.find(record.dagId, run.runId))
         dag.lastInterval = dag.due.interval
         dag.due = undefined
+        created += 1
         // Somebody has triggered a run for exactly this date already: that one stands.
         if (twin) continue
         turn.add(run, dag)
-        created += 1
         active += 1
       }
     }

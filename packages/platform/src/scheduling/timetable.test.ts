@@ -85,6 +85,24 @@ test('an hourly schedule runs every hour although the clocks change', () => {
   }
 })
 
+test('an hourly schedule goes on where the clocks change by half an hour', () => {
+  for (const [change, expression] of [
+    ['2019-04-06', '15 * * * *'],
+    ['2019-04-06', '0 * * * *'],
+    ['2019-10-05', '15 * * * *'],
+  ] as const) {
+    const hourly = cron(expression, 'Australia/Lord_Howe')
+    let interval = hourly.inferManual(at(`${change}T12:00:00Z`))
+    for (let i = 0; i < 8; i++) {
+      const next = following(hourly, interval)?.interval as DataInterval
+      assert.equal(next.start.getTime(), interval.end.getTime())
+      const minutes = (next.end.getTime() - next.start.getTime()) / 60_000
+      assert.ok(minutes >= 30 && minutes <= 90, `${next.start.toISOString()} lasts ${minutes} minutes`)
+      interval = next
+    }
+  }
+})
+
 test('a run by hand stands for the last complete interval', () => {
   const weekly = cron('0 5 * * 1')
   const { start, end } = weekly.inferManual(at('2019-10-09T12:00:00Z'))

@@ -123,7 +123,10 @@ class CronDataIntervalTimetable implements Timetable {
     const hasEveryHour = this.#cron.fields.hour.isWildcard
     for (;;) {
       const tick = this.#cron[direction]().toDate()
-      const found = hasEveryHour ? new Date(at.getTime() + tick.getTime() - shown.getTime()) : fromWallClock(tick, this.#timezone)
+      const apart = new Date(at.getTime() + tick.getTime() - shown.getTime())
+      // Where clocks change by half an hour, the same distance leads to another minute: from there no tick would be found again.
+      const keepsDistance = hasEveryHour && toWallClock(apart, this.#timezone).getUTCMinutes() === tick.getUTCMinutes()
+      const found = keepsDistance ? apart : fromWallClock(tick, this.#timezone)
       // Around a change of the clocks a tick on the clock's face may be the very instant that we come from.
       if (direction === 'next' ? found > at : found < at) return found
     }
