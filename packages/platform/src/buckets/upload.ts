@@ -2,6 +2,7 @@
 import { AppError } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/id.ts'
+import { interruptible, Newest } from '../core/newest.ts'
 import type { Checksums } from './checksum.ts'
 import type { ObjectFacts, Preconditions, StoredObject, WrittenData } from './object.ts'
 import { DEFAULT_FACTS, type Storage, type WriteRequest } from './storage.ts'
@@ -64,6 +65,8 @@ export class Uploads {
   #store: UploadStore
   #data: UploadData
   #clock: Clock
+  /** A client goes on in a new request when an old one hangs; two that write at once would spoil the bytes, even after the end. */
+  #requests = new Newest()
 
   constructor({ storage, store, data, clock }: UploadsOptions) {
     this.#storage = storage
@@ -99,7 +102,12 @@ export class Uploads {
   }
 
   /** Takes the bytes of `part`; answers the finished object, or how many bytes have arrived so far. */
-  async receive(id: string, part: UploadPart, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredObject | number> {
+  receive(id: string, part: UploadPart, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredObject | number> {
+    const overtaken = () => new AppError('conflict', `Another request has gone on with upload "${id}". Ask it how far it is.`)
+    return this.#requests.take(id, (either) => this.#receive(id, part, interruptible(content, either), either), { signal, overtaken })
+  }
+
+  async #receive(id: string, part: UploadPart, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<StoredObject | number> {
     const upload = await this.find(id)
     if (upload.generation !== null) return this.#storage.find(upload.bucket, upload.name)
     let size = await this.#data.size(id)

@@ -4,6 +4,7 @@ import { AppError } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { newId } from '../core/id.ts'
+import { interruptible, Newest } from '../core/newest.ts'
 import type { Blob, BlobData, BlobStore } from './blob.ts'
 import { algorithmOf, checkRepositoryName, checkTag, digestOf, isDigest } from './digest.ts'
 import { type Manifest, type ManifestStore, readManifest, type TagStore } from './manifest.ts'
@@ -28,6 +29,8 @@ export class Registry {
   #clock: Clock
   /** Uploads under way, by id, with their repository. They end with the process: clients then begin again. */
   #uploads = new Map<string, string>()
+  /** A client goes on in a new request when an old one hangs; two that write at once would spoil the blob, even after its digest was checked. */
+  #requests = new Newest()
 
   constructor({ blobs, data, manifests, tags, events, clock }: RegistryOptions) {
     this.#blobs = blobs
@@ -65,20 +68,25 @@ export class Registry {
   }
 
   /** `offset` is where the sender believes to be; throws `conflict` (BLOB_UPLOAD_INVALID) when that is not the end of what has arrived. */
-  async appendUpload(
+  appendUpload(
     repository: string,
     uploadId: string,
     offset: number | null,
     content: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<number> {
-    const size = await this.uploaded(repository, uploadId)
-    if (offset !== null && offset !== size)
-      throw new AppError('conflict', `This chunk begins at ${offset}, but ${size} bytes have arrived. Send the chunks in order.`, {
-        reason: 'BLOB_UPLOAD_INVALID',
-        size,
-      })
-    return this.#data.append(uploadId, content, signal)
+    const append = async (either: AbortSignal) => {
+      const size = await this.uploaded(repository, uploadId)
+      if (offset !== null && offset !== size)
+        throw new AppError('conflict', `This chunk begins at ${offset}, but ${size} bytes have arrived. Send the chunks in order.`, {
+          reason: 'BLOB_UPLOAD_INVALID',
+          size,
+        })
+      return this.#data.append(uploadId, interruptible(content, either), either)
+    }
+    const overtaken = () =>
+      new AppError('conflict', 'Another request has gone on with this upload. Ask it how far it is.', { reason: 'BLOB_UPLOAD_INVALID' })
+    return this.#requests.take(uploadId, append, { signal, overtaken })
   }
 
   async finishUpload(repository: string, uploadId: string, digest: string): Promise<Blob> {

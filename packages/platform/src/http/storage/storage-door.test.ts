@@ -250,3 +250,31 @@ test('an object is not lost when the data that it replaced cannot be deleted, no
   await assert.rejects(storage.delete('shop-data', 'a', { generation: first.generation }), /precondition/)
   assert.deepEqual(await store.dataIds(), new Set([second.dataId]))
 })
+
+test('a request that hangs cannot write into an upload that another request has ended', async () => {
+  const db = new Database(':memory:')
+  const data = new ObjectFiles(join(home, 'overtaken'))
+  const buckets = new Buckets({ store: new SqliteBucketStore(db), clock: systemClock })
+  const storage = new Storage({ buckets, store: new SqliteObjectStore(db), data, clock: systemClock })
+  const uploads = new Uploads({ storage, store: new SqliteUploadStore(db), data, clock: systemClock })
+  await buckets.create({ name: 'shop-data', project: 'shop', createdBy: 'user:ann' })
+  const { id } = await uploads.begin({ bucket: 'shop-data', name: 'a', createdBy: 'user:ann' })
+  let goOn = () => {}
+  const hung = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  async function* hanging() {
+    yield Buffer.from('abcd')
+    await hung
+    yield Buffer.from('late')
+  }
+  const whole = { offset: 0, total: null, isLast: true }
+  const first = uploads.receive(id, whole, hanging())
+  const refused = assert.rejects(first, /Another request has gone on/)
+  while ((await data.size(id)) < 4) await new Promise((resolve) => setImmediate(resolve))
+  await uploads.receive(id, whole, new Blob(['abcd']).stream())
+  goOn()
+  await refused
+  const object = await storage.find('shop-data', 'a')
+  assert.equal(Buffer.concat(await (await storage.read(object)).toArray()).toString(), 'abcd')
+})
