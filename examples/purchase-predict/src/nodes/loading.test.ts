@@ -57,7 +57,8 @@ test('the pipeline `loading` gives the primary table of the folder that it is to
 
 test('a damaged part is refused', async () => {
   const folder = await folderOf(halves, (manifest) => {
-    for (const part of manifest.parts) part.md5Hash = 'other'
+    // One only: parts are read side by side, and any of several may be refused first.
+    for (const part of manifest.parts.slice(0, 1)) part.md5Hash = 'other'
   })
   await assert.rejects(readParts(openFolder(folder, noStorage), context), /Part part-00000-f00d-c000.csv .* is damaged/)
 })
