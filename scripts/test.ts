@@ -42,5 +42,5 @@ if (files.length === 0) {
 
 // Every check runs, so that one look shows all that is wrong.
 const outcomes = names.length > 0 ? [] : checks.map(([title, file, args]) => run(title, file, args))
-outcomes.push(run('tests', process.execPath, ['--disable-warning=ExperimentalWarning', '--test', ...files]))
+outcomes.push(run('tests', process.execPath, ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2', ...files]))
 process.exit(outcomes.every(Boolean) ? 0 : 1)

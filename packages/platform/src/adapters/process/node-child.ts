@@ -7,9 +7,11 @@ export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
 ]
 
-/** The platform's own settings and secrets stay with the platform. */
+/** The platform's own settings and secrets stay with the platform: a task asks for Variables and Connections, and what it gets is masked. */
 export function childEnvironment(own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(DAGGERBOARD_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL)/.test(name))
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(DAGGERBOARD_|AIRFLOW_(CONN|VAR)_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL)/.test(name),
+  )
   return { ...Object.fromEntries(kept), ...own }
 }
 

@@ -49,6 +49,11 @@ export default dag('d', {}, ({ task }) => {
   task('hopeless', async () => { setTimeout(() => { throw new FailTask('no use') }, 5); await new Promise(() => {}) })
   task('late', async () => { setTimeout(() => { throw new Error('too late') }, 5); await new Promise((done) => setTimeout(done, 60_000)) })
   task('pid', async () => process.pid)
+  task('leaves', async ({ log, connection }) => {
+    const late = async () => { console.log('late words'); log('late words'); return connection('db').catch((error) => error.message) }
+    globalThis.left = new Promise((done) => setTimeout(() => done(late()), 5))
+  })
+  task('follows', async () => globalThis.left)
 })
 `
 
@@ -223,6 +228,13 @@ test('a worker stays warm, until its DAG file is edited or it has been idle for 
   const short = await pool(t, { idleMs: 1 })
   await short.run('pid')
   while (short.workers.size > 0) await new Promise(setImmediate)
+})
+
+test('what a task leaves running speaks and asks for nobody, least of all for the next task of its worker', async (t) => {
+  const { run, log } = await pool(t, { workers: 1 })
+  await run('leaves')
+  assert.match(String(((await run('follows')) as { output: unknown }).output), /The task that asks has ended already/)
+  assert.doesNotMatch((await log('follows')) ?? '', /late words/)
 })
 
 test('no more tasks run at a time than there are workers', async (t) => {

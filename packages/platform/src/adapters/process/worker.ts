@@ -1,4 +1,5 @@
 /** A warm worker: a process that runs tasks of DAG files, one at a time, and asks the platform for what they need. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { type FunctionContext, isDag, type Operator, type Task, type TaskContext } from '@daggerboard/dag'
@@ -11,7 +12,19 @@ import { followImports, importsOf } from './dag-imports.ts'
 /** A larger answer does not belong between tasks. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
 
-let current: { readonly url: string; readonly controller: AbortController; renderedFields: unknown } | null = null
+interface Running {
+  readonly url: string
+  readonly controller: AbortController
+  renderedFields: unknown
+}
+
+let current: Running | null = null
+/** Which task the code that runs belongs to: what one leaves behind must not speak, or ask, in the name of the next. */
+const runner = new AsyncLocalStorage<Running>()
+const isLate = (): boolean => {
+  const own = runner.getStore()
+  return own !== undefined && own !== current
+}
 let questions = 0
 const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
 
@@ -38,7 +51,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = ((text: string | Uint8Array, ...rest: unknown[]) => {
-    void tell({ type: 'log', text: typeof text === 'string' ? text : Buffer.from(text).toString('utf8') })
+    log(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'))
     const done = rest.find((one) => typeof one === 'function') as (() => void) | undefined
     done?.()
     return true
@@ -47,10 +60,10 @@ for (const stream of [process.stdout, process.stderr]) {
 
 async function run(file: string, facts: TaskFacts): Promise<void> {
   const url = pathToFileURL(file).href
-  const own = { url, controller: new AbortController(), renderedFields: null as unknown }
+  const own: Running = { url, controller: new AbortController(), renderedFields: null }
   current = own
   try {
-    const output = toJson(await work(url, facts, own))
+    const output = toJson(await runner.run(own, () => work(url, facts, own)))
     await finish({ state: 'success', output, renderedFields: own.renderedFields })
   } catch (error) {
     if (current !== own) return
@@ -58,7 +71,7 @@ async function run(file: string, facts: TaskFacts): Promise<void> {
   }
 }
 
-async function work(url: string, facts: TaskFacts, own: { controller: AbortController; renderedFields: unknown }): Promise<unknown> {
+async function work(url: string, facts: TaskFacts, own: Running): Promise<unknown> {
   const task = await findTask(url, facts)
   const context = contextOf(facts, own.controller.signal)
   const { work: given } = task
@@ -97,7 +110,7 @@ function contextOf(facts: TaskFacts, signal: AbortSignal): TaskContext {
     dataIntervalEnd: new Date(facts.dataIntervalEnd),
     idempotencyKey: idempotencyKey(facts),
     signal,
-    log: (line) => void tell({ type: 'log', text: `${line}\n` }),
+    log: (line) => log(`${line}\n`),
     connection: (id) => ask({ what: 'connection', id }) as ReturnType<TaskContext['connection']>,
     variable: (key) => ask({ what: 'variable', key }) as Promise<string>,
     xcomPull: (from, key = 'return_value') => ask({ what: 'xcomPull', taskId: from, key }),
@@ -124,7 +137,12 @@ const sources: TemplateSources = {
   },
 }
 
+function log(text: string): void {
+  if (!isLate()) void tell({ type: 'log', text })
+}
+
 function ask(question: Question): Promise<unknown> {
+  if (isLate()) return Promise.reject(new Error('The task that asks has ended already. Wait for all that a task begins before it answers.'))
   const id = ++questions
   return new Promise((resolve, reject) => {
     waiting.set(id, { resolve, reject })
