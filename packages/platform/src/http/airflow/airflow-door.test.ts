@@ -75,16 +75,22 @@ async function api(t: TestContext) {
     const text = await response.text()
     return { status: response.status, text, body: text.startsWith('{') ? JSON.parse(text) : null }
   }
+  const turn = async () => {
+    await scheduler.poll()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  /** As many turns as anything takes that no task has to be waited for. */
   const settle = async () => {
-    for (let i = 0; i < 40; i++) {
-      await scheduler.poll()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    for (let i = 0; i < 40; i++) await turn()
+  }
+  /** Turns until the thing at `path` has that state: tasks write their logs to a real disk. */
+  const reach = async (path: string, state: string) => {
+    while ((await call('GET', path)).body.state !== state) await turn()
   }
   const as = (next: Principal | null) => {
     who = next
   }
-  return { call, settle, as, scheduler, stores }
+  return { call, settle, reach, as, scheduler, stores }
 }
 
 test('DAGs are listed with their schedule, their next run and where they are paused', async (t) => {
@@ -116,7 +122,7 @@ test('DAGs are listed with their schedule, their next run and where they are pau
 })
 
 test('a run is triggered for its interval, waits while its DAG is paused, and runs once it is not', async (t) => {
-  const { call, settle } = await api(t)
+  const { call, settle, reach } = await api(t)
   const run = await call('POST', '/dags/pipeline_ml_staging/dagRuns', {
     logical_date: '2019-09-30T05:00:00+00:00',
     data_interval_start: '2019-09-30T05:00:00+00:00',
@@ -131,8 +137,7 @@ test('a run is triggered for its interval, waits while its DAG is paused, and ru
   const path = `/dags/pipeline_ml_staging/dagRuns/${encodeURIComponent(run.body.dag_run_id)}`
   assert.equal((await call('GET', path)).body.state, 'queued')
   assert.equal((await call('PATCH', '/dags/pipeline_ml_staging', { is_paused: false })).body.is_paused, false)
-  await settle()
-  assert.equal((await call('GET', path)).body.state, 'success')
+  await reach(path, 'success')
   const instances = (await call('GET', `${path}/taskInstances`)).body
   assert.equal(instances.total_entries, 2)
   assert.deepEqual(
@@ -155,11 +160,10 @@ test('a run is triggered for its interval, waits while its DAG is paused, and ru
 })
 
 test('a running run is marked failed, and its tasks with it', async (t) => {
-  const { call, settle } = await api(t)
+  const { call, reach } = await api(t)
   await call('PATCH', '/dags/long', { is_paused: false })
   await call('POST', '/dags/long/dagRuns', { dag_run_id: 'r1' })
-  await settle()
-  assert.equal((await call('GET', '/dags/long/dagRuns/r1/taskInstances/waits')).body.state, 'running')
+  await reach('/dags/long/dagRuns/r1/taskInstances/waits', 'running')
   assert.equal((await call('PATCH', '/dags/long/dagRuns/r1', { state: 'failed', note: 'enough' })).body.state, 'failed')
   const after = await call('GET', '/dags/long/dagRuns/r1/taskInstances/waits')
   assert.deepEqual([after.body.state, after.body.detail], ['failed', 'The run was marked failed by user:ann.'])
