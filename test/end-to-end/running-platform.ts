@@ -86,13 +86,19 @@ export class RunningPlatform {
 
   /** Its exit status, once it has ended by itself. */
   async exit(): Promise<number | null> {
-    if (this.#child.exitCode === null) await once(this.#child, 'exit')
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
     return this.#child.exitCode
+  }
+
+  /** Ends it without a warning, as a power cut does. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await once(this.#child, 'exit')
   }
 
   /** Stops it as Ctrl-C does and answers its exit status. */
   async stop(): Promise<number | null> {
-    if (this.#child.exitCode === null) this.#child.kill('SIGINT')
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGINT')
     return this.exit()
   }
 
