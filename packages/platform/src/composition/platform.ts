@@ -3,6 +3,7 @@ import { LivesByKind, requireAlive } from '../accounts/lives.ts'
 import { type TokenIssuer, Tokens } from '../accounts/token.ts'
 import { logIn, principalOf } from '../accounts/user.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { SqliteRevokedTokenStore } from '../adapters/sqlite/revoked-token.ts'
 import { SqliteUserStore } from '../adapters/sqlite/user.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { Events } from '../core/events.ts'
@@ -73,7 +74,7 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
 
     const users = new SqliteUserStore(db)
     const { newPassword } = await ensureAdmin(users, settings.adminPassword)
-    const tokens = new Tokens(home.signingKey(), clock)
+    const tokens = new Tokens(home.signingKey(), clock, new SqliteRevokedTokenStore(db))
     const events = new Events(clock, (error) => logger.error('A subscriber of the events failed', { error }))
     const ground: Ground = { version: VERSION, settings, home, db, clock, events, tokens, logger, endpoint, stopping: stopping.signal }
 

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { Tokens } from '../../accounts/token.ts'
 import { hashPassword, logIn, principalOf } from '../../accounts/user.ts'
 import { Database } from '../../adapters/sqlite/database.ts'
+import { SqliteRevokedTokenStore } from '../../adapters/sqlite/revoked-token.ts'
 import { SqliteUserStore } from '../../adapters/sqlite/user.ts'
 import { SqliteVariableStore } from '../../adapters/sqlite/variable.ts'
 import { ManualClock } from '../../core/clock.ts'
@@ -19,7 +20,7 @@ async function house(role: Role = 'admin') {
   const db = new Database(':memory:')
   const users = new SqliteUserStore(db)
   await users.save({ name: 'ada', role, passwordHash: await hashPassword('correct horse') })
-  const tokens = new Tokens(new Uint8Array(32), clock)
+  const tokens = new Tokens(new Uint8Array(32), clock, new SqliteRevokedTokenStore(db))
   const app = new Hono<DoorEnvironment>()
   const byPassword = async (name: string, password: string) => principalOf(await logIn(users, name, password))
   app.use(authentication({ byToken: (token) => tokens.verify(token), byPassword }))
@@ -69,6 +70,24 @@ test('the session cookie counts for a change only when our own page sent it', as
     (await post('/api/v2/variables', variable, { cookie: session, origin: 'http://board.test', host: 'board.test' })).status,
     201,
   )
+})
+
+test('logging out ends the session for whoever has a copy of it, however it is spelled, and no other session', async () => {
+  const { app, post } = await house()
+  const logIn = async () => {
+    const answer = await post('/auth/login', { name: 'ada', password: 'correct horse' })
+    return /^[^=]+=([^;]+)/.exec(answer.headers.get('set-cookie') ?? '')?.[1] ?? ''
+  }
+  const [session, another] = [await logIn(), await logIn()]
+  const me = async (token: string) =>
+    (await app.request('http://board.test/auth/me', { headers: { authorization: `Bearer ${token}` } })).status
+  assert.deepEqual([await me(session), await me(another)], [200, 200])
+  const out = await app.request('http://board.test/auth/logout', { method: 'POST', headers: { authorization: `Bearer ${session}` } })
+  assert.equal(out.status, 204)
+  // The last character of a signature has two bits that mean nothing.
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const twin = session.slice(0, -1) + alphabet[alphabet.indexOf(session.at(-1) ?? '') ^ 1]
+  assert.deepEqual([await me(session), await me(twin), await me(another)], [401, 401, 200])
 })
 
 test('two platforms on one host keep a session each: browsers send the cookies of all ports to all of them', async () => {

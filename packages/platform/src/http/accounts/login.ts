@@ -1,5 +1,5 @@
 /** The doors of the accounts: tokens for programs, a session for the browser. */
-import { deleteCookie, setCookie } from 'hono/cookie'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
 import type { TokenIssuer } from '../../accounts/token.ts'
 import { logIn, principalOf, type User, type UserStore } from '../../accounts/user.ts'
@@ -14,7 +14,7 @@ const Credentials = z.object({ name: z.string().optional(), username: z.string()
 
 export interface AccountsDoorOptions {
   readonly users: UserStore
-  readonly tokens: TokenIssuer
+  readonly tokens: TokenIssuer & { revoke(token: string): Promise<void> }
   /** Told to the browser, which asks for builds and services by it. */
   readonly project: string
 }
@@ -39,7 +39,10 @@ export function accountsDoor({ users, tokens, project }: AccountsDoorOptions): D
     return c.json({ name: user.name, role: user.role, project })
   })
 
-  door.post('/auth/logout', (c) => {
+  door.post('/auth/logout', async (c) => {
+    const session = getCookie(c, sessionCookieName(c.req.raw)) ?? c.req.header('authorization')?.replace(/^Bearer\s+/i, '')
+    // Whoever has copied the token is out as well.
+    if (session) await tokens.revoke(session)
     deleteCookie(c, sessionCookieName(c.req.raw), { path: '/' })
     return c.body(null, 204)
   })
