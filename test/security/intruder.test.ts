@@ -116,6 +116,8 @@ const ODD_PAGE = 'pageSize=-1&limit=-1&n=x&maxResults=0&max_results=-1'
 test('whatever stands in an address or a body, no door says that it has failed, and each answers', async () => {
   const routes = new Map(whole.platform.routes.map(({ method, path }) => [`${method} ${path}`, { method, path }]))
   const failures: string[] = []
+  // One of the doors is the one that ends the token that comes through it.
+  const own = await whole.token(PERMISSIONS)
   for (const { method, path } of routes.values()) {
     // Two addresses of one handler, and a stream that does not end.
     if (path.startsWith('/ajax-api') || path.startsWith('/b') || path.startsWith('/download') || path.endsWith('/events')) continue
@@ -128,7 +130,7 @@ test('whatever stands in an address or a body, no door says that it has failed, 
       for (const body of verb === 'GET' || verb === 'HEAD' ? [undefined] : ODD_BODIES) {
         const { status, text } = await whole.knock(`${filled}?${ODD_PAGE}`, {
           method: verb,
-          token,
+          token: path === '/auth/logout' ? own : token,
           ...(body === undefined ? {} : { body }),
         })
         if (status >= 500 && status !== 501 && status !== 503) failures.push(`${verb} ${filled} ${body ?? ''}: ${status} ${text}`)
