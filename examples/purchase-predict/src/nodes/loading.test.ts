@@ -55,6 +55,21 @@ test('the pipeline `loading` gives the primary table of the folder that it is to
   assert.deepEqual([primary.names.length, primary.rows], [16, 300])
 })
 
+test('rows that the transform replaces while they are read are read anew, never mixed', async () => {
+  const [before, after] = [openFolder(await folderOf(halves), noStorage), openFolder(await folderOf([halves[1] as Table]), noStorage)]
+  let isReplaced = false
+  const folder = {
+    uri: before.uri,
+    read: async (name: string) => {
+      if (name === 'part-00001-f00d-c000.csv') isReplaced = true
+      if (isReplaced && name.startsWith('part-00001')) throw new Error('there is no such object')
+      return (isReplaced ? after : before).read(name)
+    },
+  }
+  const [primary] = await readParts(folder, context)
+  assert.deepEqual(primary.toRecords(), halves[1]?.toRecords())
+})
+
 test('a damaged part is refused', async () => {
   const folder = await folderOf(halves, (manifest) => {
     // One only: parts are read side by side, and any of several may be refused first.

@@ -42,8 +42,21 @@ export async function loadPrimary(
 }
 
 /** The rows of the parts that the manifest of `folder` names, and no others. */
-export async function readParts(folder: Folder, { signal, log }: NodeContext): Promise<[Table, PrimarySource]> {
-  const manifest = await readManifest(folder)
+export async function readParts(folder: Folder, context: NodeContext): Promise<[Table, PrimarySource]> {
+  for (;;) {
+    const manifest = await readManifest(folder)
+    try {
+      return await readNamed(folder, manifest, context)
+    } catch (error) {
+      // The transform, run again, replaces the folder as a whole: the parts of the manifest before may go while they are read.
+      const now = await readManifest(folder)
+      if (JSON.stringify(now.parts) === JSON.stringify(manifest.parts)) throw error
+      context.log('the transform has replaced these rows meanwhile: reading the new ones')
+    }
+  }
+}
+
+async function readNamed(folder: Folder, manifest: Manifest, { signal, log }: NodeContext): Promise<[Table, PrimarySource]> {
   const tables: Table[] = []
   for (let at = 0; at < manifest.parts.length; at += PARALLEL_DOWNLOADS) {
     signal.throwIfAborted()
