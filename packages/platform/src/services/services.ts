@@ -2,12 +2,13 @@
 import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
-import { newId, randomHex } from '../core/id.ts'
+import { newId } from '../core/id.ts'
 import type { Service } from '../core/service.ts'
+import { type DeployRequest, planChange } from './change.ts'
 import type { Fleet, Lease } from './fleet.ts'
-import { type Revision, type RevisionDriver, revisionName } from './revision.ts'
-import { checkService, type DeployedService, type Operation, type RevisionStore, type ServiceSpec, type ServiceStore } from './service.ts'
-import { checkTraffic, pickRevision, type Share, sharesOf } from './traffic.ts'
+import type { Revision, RevisionDriver } from './revision.ts'
+import { checkService, type DeployedService, type Operation, type RevisionStore, type ServiceStore } from './service.ts'
+import { pickRevision, type Share, sharesOf } from './traffic.ts'
 
 export interface ServicesOptions {
   readonly store: ServiceStore
@@ -23,16 +24,6 @@ export interface ServicesOptions {
 }
 
 const UNPACKED_REVISIONS = 5
-
-export interface DeployRequest {
-  readonly project: string
-  readonly location: string
-  readonly name: string
-  readonly spec: ServiceSpec
-  /** Whether the caller stated the template: its tag is then looked up again, and an image that has moved makes a new revision. */
-  readonly statesTemplate: boolean
-  readonly by: string
-}
 
 export class Services implements Service {
   #store: ServiceStore
@@ -110,7 +101,7 @@ export class Services implements Service {
     const image = statesTemplate ? await this.#driver.resolveImage(spec.template.image) : null
     const operation = await this.#exclusively(name, async () => {
       const existing = await this.#store.find(name)
-      const change = await this.#plan(request, existing, image)
+      const change = await planChange(request, existing, image, { revisions: this.#revisions, driver: this.#driver, clock: this.#clock })
       const operation = this.#newOperation(name, existing ? 'update' : 'create', by)
       await this.#store.save({ ...change, operation })
       this.#routes.set(name, change.service)
@@ -185,39 +176,6 @@ export class Services implements Service {
       if (other) return other
     }
     return null
-  }
-
-  /** What the request makes of the service: its next generation, and a revision where the template or the image behind its tag has changed. */
-  async #plan({ project, location, name, spec, by }: DeployRequest, existing: DeployedService | null, image: string | null) {
-    if (existing && (existing.project !== project || existing.location !== location))
-      throw new AppError('conflict', `Service "${name}" exists already in ${existing.project}, ${existing.location}. Choose another name.`)
-    const revisions = await this.#revisions.list(name)
-    checkTraffic(
-      spec.traffic,
-      revisions.map((known) => known.name),
-    )
-    const latest = revisions.find((known) => known.name === existing?.latestCreatedRevision)
-    const isSame =
-      JSON.stringify(existing?.template) === JSON.stringify(spec.template) && (image ?? latest?.template.image) === latest?.template.image
-    const now = this.#clock.now().toISOString()
-    const generation = (existing?.generation ?? 0) + 1
-    const revision: Revision | undefined =
-      latest && isSame
-        ? undefined
-        : {
-            ...{ name: revisionName(name, generation, randomHex(2).slice(0, 3)), service: name, uid: newId(), generation },
-            template: { ...spec.template, image: image ?? (await this.#driver.resolveImage(spec.template.image)) },
-            ...{ state: 'deploying', detail: null, createdBy: by, createdAt: now, updatedAt: now },
-          }
-    const service: DeployedService = {
-      ...{ uid: newId(), createdBy: by, createdAt: now, latestReadyRevision: null, serving: [] },
-      ...existing,
-      ...spec,
-      ...{ name, project, location, generation, lastModifier: by, updatedAt: now },
-      latestCreatedRevision: revision?.name ?? existing?.latestCreatedRevision ?? '',
-      condition: { state: 'reconciling', message: 'The revision starts.', since: now },
-    }
-    return { service, ...(revision && { revision }) }
   }
 
   #newOperation(service: string, kind: Operation['kind'], by: string): Operation {
