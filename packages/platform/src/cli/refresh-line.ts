@@ -22,7 +22,9 @@ export interface RefreshView {
 /** `null` while there is nothing to tell of the stage. */
 export function describeStage(stage: StageView): string | null {
   if (stage.state === 'waiting' || stage.state === 'skipped') return null
-  const facts = FACTS[stage.kind]?.(stage) ?? ''
+  const facts = FACTS[stage.kind]?.(stage).trim() ?? ''
+  // Begun, and nothing is known of it: the next moment says more.
+  if (facts === '' && !stage.detail) return null
   const detail = stage.detail && (stage.state === 'failed' || facts === '') ? ` — ${stage.detail}` : ''
   return `${MARKS[stage.state] ?? '·'} ${TITLES[stage.kind] ?? stage.kind}: ${facts}${detail}`
 }
