@@ -18,7 +18,7 @@ export function composeServices({ db, home, clock, events, tokens, logger, endpo
   const revisions = new SqliteRevisionStore(db)
   const driver = new ProcessRevisions({ home: home.folder('revisions'), endpoint, tokens, clock })
   const fleet = new Fleet({ driver, revisions, tokens, endpoint, events, clock, logger })
-  const services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock })
+  const services = new Services({ store: new SqliteServiceStore(db), revisions, driver, fleet, endpoint, events, clock, logger })
   const revision = async (id: string) => {
     const found = await revisions.find(id.slice(id.indexOf('/') + 1))
     return found !== null && isAtWork(found)

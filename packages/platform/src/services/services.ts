@@ -3,6 +3,7 @@ import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { newId } from '../core/id.ts'
+import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Service } from '../core/service.ts'
 import { type DeployRequest, planChange } from './change.ts'
 import type { Fleet, Lease } from './fleet.ts'
@@ -19,6 +20,7 @@ export interface ServicesOptions {
   readonly endpoint: string
   readonly events: Events
   readonly clock: Clock
+  readonly logger?: Logger
   /** How many stopped revisions of each service keep their files, the newest ones; older ones are fetched again when they are rolled back to. */
   readonly unpackedRevisions?: number
 }
@@ -33,6 +35,7 @@ export class Services implements Service {
   #endpoint: string
   #events: Events
   #clock: Clock
+  #logger: Logger
   #unpackedRevisions: number
   /** Who answers, by service: what the ingress reads for every request. */
   #routes = new Map<string, DeployedService>()
@@ -42,7 +45,17 @@ export class Services implements Service {
   #turns = new Map<string, Promise<void>>()
 
   constructor(options: ServicesOptions) {
-    const { store, revisions, driver, fleet, endpoint, events, clock, unpackedRevisions = UNPACKED_REVISIONS } = options
+    const {
+      store,
+      revisions,
+      driver,
+      fleet,
+      endpoint,
+      events,
+      clock,
+      logger = silentLogger,
+      unpackedRevisions = UNPACKED_REVISIONS,
+    } = options
     this.#store = store
     this.#revisions = revisions
     this.#driver = driver
@@ -50,6 +63,7 @@ export class Services implements Service {
     this.#endpoint = endpoint
     this.#events = events
     this.#clock = clock
+    this.#logger = logger
     this.#unpackedRevisions = unpackedRevisions
   }
 
@@ -246,7 +260,9 @@ export class Services implements Service {
     )
     void Promise.all(others.map(({ name }) => this.#fleet.retire(name, drainMs)))
       .then(() => this.#unload(service.name))
-      .catch(() => {})
+      .catch((error: unknown) =>
+        this.#logger.warn(`The revisions of service "${service.name}" without traffic were not all put away`, { error }),
+      )
   }
 
   /** Leaves the files of the newest stopped revisions, for a quick rollback. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -47,4 +47,13 @@ test('what a crash left half-written is taken away before the next write', async
   await writeFile(join(home, 'incoming', 'half'), 'x')
   await new FilesystemArtifactStore({ folder: home }).write('a', streamOf('x'))
   assert.deepEqual(await readdir(join(home, 'incoming')), [])
+})
+
+test('an artifact that cannot be reached is not said to be gone: somebody might train without it', async () => {
+  const home = join(folder, 'unreachable')
+  const store = new FilesystemArtifactStore({ folder: home })
+  await store.write('1/run/a.txt', streamOf('kept'))
+  await symlink('circle', join(home, 'files/1/run/circle'))
+  await assert.rejects(store.read('1/run/circle'), { code: 'ELOOP' })
+  await assert.rejects(store.read('1/run/b.txt'), { code: 'not_found' })
 })

@@ -1,7 +1,9 @@
 /** Artifacts as files under one folder. A file appears whole: it is written elsewhere under a name of its own, then renamed. */
+
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { nullIfAbsent } from '../../core/absent.ts'
 import { AppError } from '../../core/app-error.ts'
 import { newId } from '../../core/id.ts'
 import { type ArtifactContent, type ArtifactEntry, type ArtifactStore, checkArtifactPath } from '../../models/artifact.ts'
@@ -42,7 +44,7 @@ export class FilesystemArtifactStore implements ArtifactStore {
 
   async read(path: string): Promise<ArtifactContent> {
     // Opened before it is measured: another upload may put a file of another size in its place.
-    const file = await open(this.#place(path)).catch(() => null)
+    const file = await open(this.#place(path)).catch(nullIfAbsent)
     const found = await file?.stat()
     if (file && found?.isFile()) return { bytes: found.size, stream: Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array> }
     await file?.close()
@@ -51,11 +53,8 @@ export class FilesystemArtifactStore implements ArtifactStore {
 
   async list(path: string): Promise<ArtifactEntry[]> {
     const folder = path === '' ? this.#files : this.#place(path)
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-      throw error
-    })
-    const listed = entries.map(async (entry): Promise<ArtifactEntry> => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(nullIfAbsent)
+    const listed = (entries ?? []).map(async (entry): Promise<ArtifactEntry> => {
       const bytes = entry.isDirectory() ? null : (await stat(join(folder, entry.name))).size
       return { path: entry.name, isFolder: entry.isDirectory(), bytes }
     })

@@ -1,10 +1,12 @@
 /** Bytes of blobs in files named by their digest: `sha256/ab/abcd…`, and `uploads/ID` for those that are still arriving. */
+
 import type { Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { nullIfAbsent } from '../../core/absent.ts'
 import { AppError } from '../../core/app-error.ts'
 import type { Blob, BlobData } from '../../images/blob.ts'
 import { algorithmOf, hasher } from '../../images/digest.ts'
@@ -24,7 +26,7 @@ export class BlobFiles implements BlobData {
   }
 
   async uploaded(uploadId: string): Promise<number> {
-    return (await stat(this.#uploadPath(uploadId)).catch(() => null))?.size ?? 0
+    return (await stat(this.#uploadPath(uploadId)).catch(nullIfAbsent))?.size ?? 0
   }
 
   async append(uploadId: string, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<number> {

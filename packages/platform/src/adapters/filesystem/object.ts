@@ -1,4 +1,5 @@
 /** Bytes of objects in files named by generated ids: `data/ab/abcd…`, and `uploads/ID` for those that are still arriving. */
+
 import { createReadStream, createWriteStream } from 'node:fs'
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { Checksum } from '../../buckets/checksum.ts'
 import type { ByteRange, ObjectData, WrittenData } from '../../buckets/object.ts'
 import type { UploadData } from '../../buckets/upload.ts'
+import { nullIfAbsent } from '../../core/absent.ts'
 import { newId } from '../../core/id.ts'
 
 export class ObjectFiles implements ObjectData, UploadData {
@@ -63,7 +65,7 @@ export class ObjectFiles implements ObjectData, UploadData {
   }
 
   async size(uploadId: string): Promise<number> {
-    return (await stat(await this.#uploadPath(uploadId)).catch(() => null))?.size ?? 0
+    return (await stat(await this.#uploadPath(uploadId)).catch(nullIfAbsent))?.size ?? 0
   }
 
   async append(uploadId: string, offset: number, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<number> {

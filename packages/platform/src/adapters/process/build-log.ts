@@ -1,9 +1,11 @@
 /** Build logs as files that grow, kept in the build's bucket once they are complete. */
+
 import { createWriteStream, mkdirSync, statSync, type WriteStream } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Build } from '../../builds/build.ts'
 import type { BuildLog } from '../../builds/build-log.ts'
+import { nullIfAbsent } from '../../core/absent.ts'
 import { type Principal, principal } from '../../core/principal.ts'
 import { Endpoint, refusal } from './tools/endpoint.ts'
 
@@ -35,7 +37,7 @@ export class FileBuildLog implements BuildLog {
   }
 
   async read(buildId: string, from: number): Promise<Uint8Array | null> {
-    const file = await open(this.#path(buildId)).catch(() => null)
+    const file = await open(this.#path(buildId)).catch(nullIfAbsent)
     if (!file) return null
     try {
       const { size } = await file.stat()

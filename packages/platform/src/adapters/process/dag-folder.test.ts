@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -165,6 +165,20 @@ test('a file that is being read when the platform stops gets no error from it', 
   while (!existsSync(join(folder, 'begun'))) await new Promise(setImmediate)
   await dagFolder.stop()
   assert.deepEqual([await dags.importErrors(), (await dags.find('d'))?.hasImportErrors, told.length], [[], false, 1])
+})
+
+test('a file that is there and cannot be read is an import error, until it can be read', async (t) => {
+  const { folder, dags, dagFolder, reading, write } = await folderWith(t, { 'fine.ts': hello('fine') })
+  await symlink('circle.ts', join(folder, 'circle.ts'))
+  await dagFolder.start()
+  const [error] = await dags.importErrors()
+  assert.deepEqual([error?.file, (await dags.list()).map(({ dagId }) => dagId)], ['circle.ts', ['fine']])
+  assert.match(error?.message ?? '', /ELOOP.*Let the platform read it/)
+  const mended = reading('circle.ts')
+  await unlink(join(folder, 'circle.ts'))
+  await write('circle.ts', hello('circle'))
+  assert.equal((await mended).error, null)
+  assert.deepEqual(await dags.importErrors(), [])
 })
 
 test('a folder that is not there is refused', async () => {

@@ -10,7 +10,7 @@ import type { Service } from '../../core/service.ts'
 import type { DagFileReading, DagStore } from '../../scheduling/dag.ts'
 import { timetable } from '../../scheduling/timetable.ts'
 import type { FromLoader } from './dag-loader.ts'
-import { type FileStamps, hasChanged } from './file-stamp.ts'
+import { type FileStamps, fileStamp, hasChanged } from './file-stamp.ts'
 import { LoaderProcess } from './loader-process.ts'
 
 export interface DagFolderOptions {
@@ -138,8 +138,14 @@ export class DagFolder implements Service {
     for (const file of files) {
       if (this.#isStopped) break
       const path = join(folder, file)
-      const source = await readFile(path, 'utf8').catch(() => null)
-      if (source === null) continue
+      const source = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error)
+      // Gone since it was listed, or a folder of that name.
+      if (source instanceof Error && (source.code === 'ENOENT' || source.code === 'EISDIR')) continue
+      if (source instanceof Error) {
+        const error = { line: null, message: `${source.message}. Let the platform read it.`, trace: source.stack ?? source.message }
+        await this.#keep(file, '', { file, stamps: { [path]: fileStamp(path) }, error })
+        continue
+      }
       loader = loader?.isAlive ? loader : new LoaderProcess()
       this.#loader = loader
       const answer = await loader.read(path, fileTimeoutMs)

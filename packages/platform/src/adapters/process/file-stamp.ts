@@ -3,8 +3,13 @@ import { statSync } from 'node:fs'
 
 /** Another text whenever the file is another; empty when there is none. */
 export function fileStamp(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found ? `${found.mtimeMs} ${found.size} ${found.ino}` : ''
+  try {
+    const found = statSync(path, { throwIfNoEntry: false })
+    // The change time as well: a file that gets its rights back has not been written.
+    return found ? `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}` : ''
+  } catch {
+    return 'out of reach'
+  }
 }
 
 /** Path → stamp. */
