@@ -68,6 +68,14 @@ export class WorkerPool implements TaskRunner {
     }
   }
 
+  wait(): Promise<unknown> {
+    return Promise.reject(new Error('Deferred tasks are not run yet.'))
+  }
+
+  call(): Promise<void> {
+    return Promise.reject(new Error('Callbacks are not run yet.'))
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const worker of this.#all) worker.kill()
