@@ -1,5 +1,6 @@
 /** When a DAG runs, as authors say it. What it means in time is worked out by the scheduler's timetables. */
 import { didYouMean } from './definition-error.ts'
+import type { AssetCondition } from './document.ts'
 
 /**
  * A cron expression of five fields, a preset, or null for a DAG that only runs when somebody triggers it.
@@ -9,9 +10,33 @@ export type Schedule = string | null
 
 /** What the scheduler reads. `interval` says that a run covers the time between two ticks, as in Airflow 2. */
 export type ScheduleDocument =
-  | { readonly kind: 'cron'; readonly expression: string; readonly interval: true; readonly text: string }
-  | { readonly kind: 'once'; readonly text: string }
+  | TimeDocument
+  /** Runs when the assets say so. */
+  | { readonly kind: 'assets'; readonly condition: AssetCondition; readonly text: string }
+  /** Both. */
+  | { readonly kind: 'assetsOrTime'; readonly condition: AssetCondition; readonly time: TimeDocument; readonly text: string }
   | { readonly kind: 'none' }
+
+/** Schedules of time. `interval` says that a run covers the time between two ticks, as in Airflow 2, and fires at its end. */
+export type TimeDocument =
+  | { readonly kind: 'cron'; readonly expression: string; readonly interval: true; readonly text: string }
+  /** Fires at each tick of any of the expressions; the interval ends there and is `intervalSeconds` long. */
+  | {
+      readonly kind: 'cronTrigger'
+      readonly expressions: readonly string[]
+      readonly intervalSeconds: number
+      /** Without a start date: whether the tick that has just gone by counts, or only if it is at most so many seconds ago. */
+      readonly runImmediately: boolean | number
+      readonly text: string
+    }
+  /** Every `seconds`, from the start date on. */
+  | { readonly kind: 'delta'; readonly seconds: number; readonly interval: true; readonly text: string }
+  | { readonly kind: 'deltaTrigger'; readonly seconds: number; readonly intervalSeconds: number; readonly text: string }
+  /** At these instants (ISO, UTC, ascending). `restricts`: a run by hand stands for the last of them, too. */
+  | { readonly kind: 'events'; readonly dates: readonly string[]; readonly restricts: boolean; readonly text: string }
+  | { readonly kind: 'once'; readonly text: string }
+  /** The next run as soon as the last one has ended. */
+  | { readonly kind: 'continuous'; readonly text: string }
 
 const PRESETS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',

@@ -1,12 +1,15 @@
 /** One run of a DAG for one interval of data: its facts, its states and the moves between them. Pure. */
 import { AppError } from '../core/app-error.ts'
 import type { TaskInstance } from './task-instance.ts'
+import type { TaskTry } from './task-try.ts'
 import type { DueRun } from './timetable.ts'
 import type { XCom } from './xcom.ts'
 
 export type DagRunState = 'queued' | 'running' | 'success' | 'failed'
 
-export type RunType = 'scheduled' | 'manual'
+export type RunType = 'scheduled' | 'manual' | 'backfill' | 'asset_triggered'
+
+export type TriggeredBy = 'timetable' | 'rest_api' | 'cli' | 'ui' | 'operator' | 'backfill' | 'asset' | 'test'
 
 /** Instants are ISO strings in UTC. */
 export interface DagRun {
@@ -25,6 +28,15 @@ export interface DagRun {
   readonly note: string | null
   /** Subject of the principal that triggered it; `system` for a scheduled run. */
   readonly createdBy: string
+  readonly triggeredBy: TriggeredBy
+  /** How often it was cleared after it had ended. */
+  readonly clearNumber: number
+  /** Of which backfill it is, and its place there, from 1. */
+  readonly backfill: { readonly id: number; readonly ordinal: number } | null
+  /** By when it has to be through, in the order of the DAG's deadlines; null where there is no such time. */
+  readonly deadlines: readonly ({ readonly at: string; readonly isMissed: boolean } | null)[]
+  /** When the scheduler last looked at it to some effect. */
+  readonly decidedAt: string | null
   /** Counts the moves, so that a store refuses a change that was made to an older state. */
   readonly revision: number
 }
@@ -33,11 +45,12 @@ export interface DagRun {
 export const DAG_RUN_MOVES: Readonly<Record<DagRunState, readonly DagRunState[]>> = {
   queued: ['running', 'success', 'failed'],
   running: ['success', 'failed'],
-  success: [],
-  failed: [],
+  // Cleared, or marked otherwise by hand.
+  success: ['queued', 'failed'],
+  failed: ['queued', 'success'],
 }
 
-export const isFinished = (state: DagRunState): boolean => DAG_RUN_MOVES[state].length === 0
+export const isFinished = (state: DagRunState): boolean => state === 'success' || state === 'failed'
 
 /** The run after its move to `state`; throws `internal` when the table does not allow it. */
 export function moveRun(run: DagRun, state: DagRunState, now: Date): DagRun {
@@ -73,6 +86,11 @@ export function scheduledRun(dagId: string, due: DueRun, now: Date): DagRun {
     conf: {},
     note: null,
     createdBy: 'system',
+    triggeredBy: 'timetable',
+    clearNumber: 0,
+    backfill: null,
+    deadlines: [],
+    decidedAt: null,
     revision: 0,
   }
 }
@@ -93,12 +111,17 @@ export interface DagRunQuery {
 export interface Changes {
   /** New runs. */
   readonly created: readonly DagRun[]
+  /** Runs that have moved; none that is new. */
   readonly runs: readonly DagRun[]
-  /** New ones have revision 0. */
+  /** New instances. */
+  readonly added: readonly TaskInstance[]
+  /** Instances that have moved; none that is new. */
   readonly instances: readonly TaskInstance[]
+  /** Tries that something has come after. */
+  readonly tries: readonly TaskTry[]
   readonly xcoms: readonly XCom[]
-  /** Instances that are through, after several tries: what was left before the last one began goes. */
-  readonly xcomsCleared: readonly (Pick<TaskInstance, 'dagId' | 'runId' | 'taskId'> & { readonly before: string })[]
+  /** Instances that are through, after several tries, or begin anew: what was left before that instant goes. */
+  readonly xcomsCleared: readonly (Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'> & { readonly before: string })[]
 }
 
 export interface DagRunStore {

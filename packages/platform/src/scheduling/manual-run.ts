@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../core/app-error.ts'
 import type { DagRecord } from './dag.ts'
-import { type DagRun, isoOffset } from './dag-run.ts'
+import { type DagRun, isoOffset, type TriggeredBy } from './dag-run.ts'
 import type { DataInterval, Timetable } from './timetable.ts'
 
 export interface RunRequest {
@@ -17,6 +17,8 @@ export interface RunRequest {
   readonly runAfter?: Date | null
   readonly conf?: Readonly<Record<string, unknown>> | null
   readonly note?: string | null
+  /** Default `rest_api`. */
+  readonly triggeredBy?: TriggeredBy
 }
 
 const RUN_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.~:+-]{1,250}$/
@@ -53,6 +55,11 @@ export function manualRun(dag: DagRecord, timetable: Timetable, request: RunRequ
     conf: request.conf ?? {},
     note: request.note ?? null,
     createdBy,
+    triggeredBy: request.triggeredBy ?? 'rest_api',
+    clearNumber: 0,
+    backfill: null,
+    deadlines: [],
+    decidedAt: null,
     revision: 0,
   }
 }

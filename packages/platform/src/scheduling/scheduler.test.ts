@@ -181,7 +181,7 @@ test('what a task answers is its XCom; a new try can read what the one before ha
   const { save, scheduler, settle, xcoms, clock } = platform({
     task: async ({ dagId, runId, taskId, tryNumber }) => {
       if (tryNumber === 1) {
-        await xcoms.save({ dagId, runId, taskId, key: 'half', value: 1, at: START })
+        await xcoms.save({ dagId, runId, taskId, mapIndex: -1, key: 'half', value: 1, at: START })
         throw new Error('again')
       }
       return { rows: 2 + ((await xcoms.find(dagId, runId, taskId, 'half'))?.value as number) }

@@ -13,6 +13,9 @@ export type TaskInstanceState =
   | 'skipped'
   | 'upstream_failed'
   | 'up_for_retry'
+  | 'up_for_reschedule'
+  | 'deferred'
+  | 'restarting'
   | 'removed'
 
 /** Instants are ISO strings in UTC. */
@@ -20,6 +23,8 @@ export interface TaskInstance {
   readonly dagId: string
   readonly runId: string
   readonly taskId: string
+  /** -1 for a task that is not mapped, or not yet; -1 and skipped for one that was mapped over nothing. */
+  readonly mapIndex: number
   readonly operator: string
   readonly state: TaskInstanceState
   /** 0 before the first try. */
@@ -33,8 +38,23 @@ export interface TaskInstance {
   readonly queuedAt: string | null
   readonly startedAt: string | null
   readonly endedAt: string | null
-  /** When a task that is `up_for_retry` may run again. */
+  /** When a task that is `up_for_retry` or `up_for_reschedule` may run again. */
   readonly retryAt: string | null
+  /** When the first look of a sensor was: its timeout counts from there, through retries; cleared with the task. */
+  readonly firstStartedAt: string | null
+  readonly rescheduleCount: number
+  /** What a `deferred` task waits for, and what it hears when it goes on. */
+  readonly deferral: Deferral | null
+  /** Which of the tasks after it a branch has chosen to skip: also when these are cleared, as long as this one is not. */
+  readonly skip: Skip | null
+  /** How many elements its output has, if a mapped task is made of it. */
+  readonly mapLength: number | null
+  /** Its name among the instances of its task, by `mapIndexTemplate`. */
+  readonly mapLabel: string | null
+  readonly pool: string
+  readonly poolSlots: number
+  readonly priorityWeight: number
+  readonly note: string | null
   /** Why it is in this state, when there is more to say. */
   readonly detail: string | null
   /** The arguments of the latest try with their templates rendered and secrets masked. */
@@ -43,25 +63,70 @@ export interface TaskInstance {
   readonly revision: number
 }
 
+/** What a task that holds no worker waits for. Kept as it is; `args` encrypted. */
+export interface Deferral {
+  readonly wait: Wait
+  /** ISO instant at which the wait has failed; null for never. */
+  readonly timeoutAt: string | null
+  /** What came of the wait, once it is over: the task goes on with it. */
+  readonly event: { readonly value: unknown } | { readonly error: string } | null
+}
+
+export type Wait =
+  /** Until an instant. */
+  | { readonly kind: 'time'; readonly at: string }
+  /** Until the operator's function of that name answers, in a process where many wait together. It may be begun more than once. */
+  | { readonly kind: 'trigger'; readonly name: string; readonly args: unknown }
+  /** Until somebody answers. */
+  | { readonly kind: 'input'; readonly request: InputRequest }
+
+/** A question to a human. */
+export interface InputRequest {
+  readonly subject: string
+  readonly body: string | null
+  readonly options: readonly string[]
+  readonly defaults: readonly string[] | null
+  readonly multiple: boolean
+  /** Names of users who may answer; empty for everybody who may run DAGs. */
+  readonly assignees: readonly string[]
+  /** Default values of further fields, and their JSON Schemas. */
+  readonly params: Readonly<Record<string, unknown>>
+  readonly paramSchemas: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly respondedBy: string | null
+  readonly respondedAt: string | null
+  readonly chosen: readonly string[] | null
+  readonly paramsInput: Readonly<Record<string, unknown>> | null
+}
+
+/** Of the tasks right after: all but the followed ones and what comes after those; or all right after; or all after, whatever their trigger rules. */
+export type Skip = { readonly followed: readonly string[] } | { readonly all: 'direct' | 'descendants' }
+
 /** Every move that a task instance may make. */
 export const TASK_INSTANCE_MOVES: Readonly<Record<TaskInstanceState, readonly TaskInstanceState[]>> = {
-  none: ['scheduled', 'skipped', 'upstream_failed', 'removed'],
-  scheduled: ['queued', 'skipped', 'failed', 'removed'],
+  // To success or failed from anywhere: marked by hand.
+  none: ['scheduled', 'success', 'failed', 'skipped', 'upstream_failed', 'removed'],
+  scheduled: ['queued', 'none', 'success', 'failed', 'skipped', 'removed'],
   // Back to scheduled: the platform ended before a worker took it.
-  queued: ['running', 'scheduled', 'failed', 'skipped'],
+  queued: ['running', 'scheduled', 'restarting', 'success', 'failed', 'skipped'],
   // To scheduled: the platform ended while it ran, and it is tried again at once.
-  running: ['success', 'failed', 'skipped', 'up_for_retry', 'scheduled'],
-  up_for_retry: ['scheduled', 'failed', 'skipped', 'removed'],
-  success: [],
-  failed: [],
-  skipped: [],
-  upstream_failed: [],
+  running: ['success', 'failed', 'skipped', 'up_for_retry', 'up_for_reschedule', 'deferred', 'restarting', 'scheduled'],
+  up_for_retry: ['scheduled', 'none', 'success', 'failed', 'skipped', 'removed'],
+  up_for_reschedule: ['scheduled', 'none', 'success', 'failed', 'skipped', 'removed'],
+  // What it waited for has come, or it goes on with the news that it has not.
+  deferred: ['scheduled', 'restarting', 'success', 'failed', 'skipped', 'up_for_retry', 'removed'],
+  // Cleared while it ran: what runs is ended, then it begins anew.
+  restarting: ['none', 'success', 'failed', 'skipped'],
+  // Cleared, or marked otherwise by hand.
+  success: ['none', 'failed', 'skipped'],
+  failed: ['none', 'success', 'skipped'],
+  skipped: ['none', 'success', 'failed'],
+  upstream_failed: ['none', 'success', 'failed', 'skipped'],
   // The file has the task again.
   removed: ['none'],
 }
 
 const FINISHED: ReadonlySet<TaskInstanceState> = new Set(['success', 'failed', 'skipped', 'upstream_failed', 'removed'])
-const ACTIVE: ReadonlySet<TaskInstanceState> = new Set(['queued', 'running'])
+const ACTIVE: ReadonlySet<TaskInstanceState> = new Set(['queued', 'running', 'restarting'])
 
 /** Nothing more will happen to it in this run. */
 export const isDone = (state: TaskInstanceState): boolean => FINISHED.has(state)
@@ -69,11 +134,12 @@ export const isDone = (state: TaskInstanceState): boolean => FINISHED.has(state)
 /** It holds a slot. */
 export const isActive = (state: TaskInstanceState): boolean => ACTIVE.has(state)
 
-export function newTaskInstance({ dagId, runId }: Pick<DagRun, 'dagId' | 'runId'>, task: TaskDocument): TaskInstance {
+export function newTaskInstance({ dagId, runId }: Pick<DagRun, 'dagId' | 'runId'>, task: TaskDocument, mapIndex = -1): TaskInstance {
   return {
     dagId,
     runId,
     taskId: task.taskId,
+    mapIndex,
     operator: task.operator,
     state: 'none',
     tryNumber: 0,
@@ -85,6 +151,16 @@ export function newTaskInstance({ dagId, runId }: Pick<DagRun, 'dagId' | 'runId'
     startedAt: null,
     endedAt: null,
     retryAt: null,
+    firstStartedAt: null,
+    rescheduleCount: 0,
+    deferral: null,
+    skip: null,
+    mapLength: null,
+    mapLabel: null,
+    pool: task.pool,
+    poolSlots: task.poolSlots,
+    priorityWeight: task.priorityWeight,
+    note: null,
     detail: null,
     renderedFields: null,
     revision: 0,
@@ -93,7 +169,23 @@ export function newTaskInstance({ dagId, runId }: Pick<DagRun, 'dagId' | 'runId'
 
 /** What a move may bring with it. */
 export type MoveFacts = Partial<
-  Pick<TaskInstance, 'tryNumber' | 'maxTries' | 'attemptId' | 'lostAttempts' | 'retryAt' | 'detail' | 'renderedFields'>
+  Pick<
+    TaskInstance,
+    | 'tryNumber'
+    | 'maxTries'
+    | 'attemptId'
+    | 'lostAttempts'
+    | 'retryAt'
+    | 'firstStartedAt'
+    | 'rescheduleCount'
+    | 'deferral'
+    | 'skip'
+    | 'mapLength'
+    | 'mapLabel'
+    | 'detail'
+    | 'renderedFields'
+    | 'note'
+  >
 >
 
 /** The instance after its move to `state`; throws `internal` when the table does not allow it. Times follow from the move. */
@@ -119,7 +211,7 @@ export function moveInstance(instance: TaskInstance, state: TaskInstanceState, n
 }
 
 export interface TaskInstanceStore {
-  find(dagId: string, runId: string, taskId: string): Promise<TaskInstance | null>
+  find(dagId: string, runId: string, taskId: string, mapIndex?: number): Promise<TaskInstance | null>
   /** Those of one run in the order of its file, or of several runs newest first; leave ids out for all of them. */
   list(query: {
     readonly dagId?: string

@@ -1,5 +1,6 @@
 /** What the scheduler asks of whatever runs tasks. */
 import type { DagDocument, TaskDocument } from '@daggerboard/dag'
+import type { Skip, TaskInstance, Wait } from './task-instance.ts'
 
 /** One try of one task, with all that a worker needs to know. Plain data. */
 export interface Attempt {
@@ -8,6 +9,7 @@ export interface Attempt {
   readonly dagId: string
   readonly runId: string
   readonly taskId: string
+  readonly mapIndex: number
   readonly tryNumber: number
   readonly maxTries: number
   readonly runType: string
@@ -21,21 +23,76 @@ export interface Attempt {
   /** Path of the DAG's file below the DAGs folder. */
   readonly file: string
   readonly task: TaskDocument
-  readonly dag: Pick<DagDocument, 'params' | 'timezone' | 'description' | 'tags' | 'owners'>
+  readonly dag: Pick<DagDocument, 'params' | 'timezone' | 'description' | 'tags' | 'owners' | 'tasksPerWorker'>
+  /** What the task goes on with after it was deferred; null for a beginning. */
+  readonly resume: { readonly value: unknown } | { readonly error: string } | null
+  readonly firstStartedAt: string | null
+  readonly rescheduleCount: number
+  /** How many instances the mapped task has in this run; null for one that is not mapped. */
+  readonly mapCount: number | null
 }
 
-/** How a try ended by its own account. `isFinal`: more tries would not help, so none is made. */
-export type AttemptResult =
-  | { readonly state: 'success'; readonly output: unknown; readonly renderedFields: unknown }
-  | { readonly state: 'skipped'; readonly detail: string; readonly renderedFields: unknown }
-  | { readonly state: 'failed'; readonly detail: string; readonly isFinal: boolean; readonly renderedFields: unknown }
+/** How a try ended by its own account, or how it goes on without a worker. */
+export type AttemptResult = {
+  readonly renderedFields: unknown
+  /** When the worker took it and let it go, as ISO instants; the scheduler's own time counts where they are missing. */
+  readonly startedAt?: string
+  readonly endedAt?: string
+} & (
+  | {
+      readonly state: 'success'
+      readonly output: unknown
+      /** What a branch or a short circuit has decided. */
+      readonly skip?: Skip
+      /** Instances of a mapped task may have names. */
+      readonly mapLabel?: string
+      /** More about the assets that it has updated: extra facts by asset name, and the assets that stand behind its aliases. */
+      readonly assetEvents?: readonly {
+        readonly name: string
+        readonly alias?: string
+        readonly extra: Readonly<Record<string, unknown>>
+      }[]
+    }
+  | { readonly state: 'skipped'; readonly detail: string }
+  | {
+      readonly state: 'failed'
+      readonly detail: string
+      /** More tries would not help, so none is made. */
+      readonly isFinal: boolean
+      /** A retry policy has said how long to wait, or (with `retries`) that it is tried again anyway. */
+      readonly retryAfterSeconds?: number
+    }
+  | { readonly state: 'rescheduled'; readonly at: string }
+  | { readonly state: 'deferred'; readonly wait: Wait; readonly timeoutSeconds: number | null }
+)
+
+/** What a callback is told. `which` is the author's name for it: `onFailure`, `onRetry`, `deadline:0` … */
+export interface CallbackCall {
+  readonly id: string
+  readonly which: string
+  /** Of the task; null for the DAG's own. */
+  readonly attempt: Attempt | null
+  readonly dagId: string
+  readonly runId: string
+  readonly file: string
+  readonly reason: string
+}
 
 export interface TaskRunner {
   /**
-   * Runs one try to its end. `onStart` is called when a worker takes it. Aborting `signal` ends the try and all its processes.
-   * Rejects only when it could not be run at all.
+   * Runs one try to its end. `onStart` is called when a worker takes it. Aborting `signal` ends the try and all its processes;
+   * the task may end what it has begun elsewhere. Rejects only when it could not be run at all.
    */
   run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult>
-  /** Ends everything that is running and resolves when nothing is left. */
+  /**
+   * Waits as a deferred task has said, together with many others. Aborting `signal` ends the wait; an abort before the call, too,
+   * lets the operator end what it has begun elsewhere. Rejects with what the operator's function throws.
+   */
+  wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown>
+  /** Calls an author's function about something that has happened. Rejects with what it throws. */
+  call(callback: CallbackCall, signal: AbortSignal): Promise<void>
+  /** Ends everything that is running and resolves when nothing is left. Nothing that runs elsewhere is cancelled. */
   stop(): Promise<void>
 }
+
+export type InstanceKey = Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'>

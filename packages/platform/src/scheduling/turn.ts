@@ -8,6 +8,7 @@ import type { Notice } from './notice.ts'
 import { retryDelaySeconds } from './retry.ts'
 import { isActive, isDone, type MoveFacts, moveInstance, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
 import type { Attempt, AttemptResult } from './task-runner.ts'
+import type { TaskTry } from './task-try.ts'
 import { RETURN_VALUE, type XCom } from './xcom.ts'
 
 /** What a runner says of an attempt. */
@@ -22,7 +23,9 @@ const MAX_LOST_ATTEMPTS = 3
 export class Turn {
   readonly #board: Board
   readonly #now: Date
-  readonly #created: DagRun[] = []
+  readonly #created = new Map<string, DagRun>()
+  readonly #added = new Map<string, TaskInstance>()
+  readonly #tries: TaskTry[] = []
   readonly #runs = new Map<string, DagRun>()
   readonly #instances = new Map<string, TaskInstance>()
   readonly #xcoms: XCom[] = []
@@ -39,8 +42,10 @@ export class Turn {
 
   get changes(): Changes {
     return {
-      created: this.#created,
+      created: [...this.#created.values()],
       runs: [...this.#runs.values()],
+      added: [...this.#added.values()],
+      tries: this.#tries,
       instances: [...this.#instances.values()],
       xcoms: this.#xcoms,
       xcomsCleared: this.#xcomsCleared,
@@ -48,12 +53,12 @@ export class Turn {
   }
 
   get isEmpty(): boolean {
-    return this.notices.length === 0 && this.#instances.size === 0
+    return this.notices.length === 0 && this.#instances.size === 0 && this.#added.size === 0
   }
 
   /** Puts a new run on the board with all of its tasks. */
   add(run: DagRun, dag: KnownDag): void {
-    this.#created.push(run)
+    this.#created.set(runKey(run), run)
     this.notices.push(run)
     const unfinished = this.#board.putRun(run)
     unfinished.document = dag.record.document
@@ -73,12 +78,12 @@ export class Turn {
       this.#move(unfinished, running, 'success', { renderedFields })
       const { output } = result
       if (output !== undefined && output !== null) {
-        const { dagId, runId, taskId } = found
-        this.#xcoms.push({ dagId, runId, taskId, key: RETURN_VALUE, value: output, at: this.#now.toISOString() })
+        const { dagId, runId, taskId, mapIndex } = found
+        this.#xcoms.push({ dagId, runId, taskId, mapIndex, key: RETURN_VALUE, value: output, at: this.#now.toISOString() })
       }
     } else if (result.state === 'skipped') {
       this.#move(unfinished, running, 'skipped', { detail: result.detail, renderedFields })
-    } else {
+    } else if (result.state === 'failed') {
       this.#fail(unfinished, running, result.detail, result.isFinal, renderedFields)
     }
     this.#clearEarlierXComs(unfinished, running)
@@ -187,9 +192,9 @@ export class Turn {
   }
 
   /** Only now: a try may ask what the one before it has left, such as the id of a build that still runs, and join it. */
-  #clearEarlierXComs(unfinished: UnfinishedRun, { dagId, runId, taskId, tryNumber, queuedAt }: TaskInstance): void {
+  #clearEarlierXComs(unfinished: UnfinishedRun, { dagId, runId, taskId, mapIndex, tryNumber, queuedAt }: TaskInstance): void {
     const isThrough = isDone(unfinished.instances.get(taskId)?.state ?? 'none')
-    if (isThrough && tryNumber > 1 && queuedAt !== null) this.#xcomsCleared.push({ dagId, runId, taskId, before: queuedAt })
+    if (isThrough && tryNumber > 1 && queuedAt !== null) this.#xcomsCleared.push({ dagId, runId, taskId, mapIndex, before: queuedAt })
   }
 
   #move(unfinished: UnfinishedRun, instance: TaskInstance, state: TaskInstanceState, facts: MoveFacts = {}): TaskInstance {
@@ -200,26 +205,30 @@ export class Turn {
 
   #put(unfinished: UnfinishedRun, instance: TaskInstance): void {
     this.#board.putInstance(unfinished, instance)
-    this.#instances.set(`${runKey(instance)}/${instance.taskId}`, instance)
+    const key = `${runKey(instance)}/${instance.taskId}`
+    const isNew = this.#added.has(key) || instance.revision === 0
+    ;(isNew ? this.#added : this.#instances).set(key, instance)
     if (instance.state !== 'none') this.notices.push(instance)
   }
 
   #moveRun(run: DagRun, state: DagRunState): void {
     const moved = moveRun(run, state, this.#now)
     this.#board.putRun(moved)
-    this.#runs.set(runKey(moved), moved)
+    const key = runKey(moved)
+    ;(this.#created.has(key) ? this.#created : this.#runs).set(key, moved)
     this.notices.push(moved)
   }
 }
 
 function toAttempt({ record, timetable }: KnownDag, run: DagRun, instance: TaskInstance, task: Attempt['task']): Attempt {
-  const { params, timezone, description, tags, owners } = record.document
+  const { params, timezone, description, tags, owners, tasksPerWorker } = record.document
   const previous = record.document.schedule.kind === 'cron' ? timetable.inferManual(new Date(run.dataIntervalStart)) : null
   return {
     attemptId: instance.attemptId ?? '',
     dagId: run.dagId,
     runId: run.runId,
     taskId: instance.taskId,
+    mapIndex: instance.mapIndex,
     tryNumber: instance.tryNumber,
     maxTries: instance.maxTries,
     runType: run.runType,
@@ -231,6 +240,10 @@ function toAttempt({ record, timetable }: KnownDag, run: DagRun, instance: TaskI
     startedBy: run.createdBy,
     file: record.file,
     task,
-    dag: { params, timezone, description, tags, owners },
+    dag: { params, timezone, description, tags, owners, tasksPerWorker },
+    resume: null,
+    firstStartedAt: instance.firstStartedAt,
+    rescheduleCount: instance.rescheduleCount,
+    mapCount: null,
   }
 }

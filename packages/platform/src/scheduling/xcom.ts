@@ -4,6 +4,8 @@ export interface XCom {
   readonly dagId: string
   readonly runId: string
   readonly taskId: string
+  /** -1 for a task that is not mapped. */
+  readonly mapIndex: number
   /** `return_value` is what the task answered. */
   readonly key: string
   readonly value: unknown
@@ -13,8 +15,11 @@ export interface XCom {
 export const RETURN_VALUE = 'return_value'
 
 export interface XComStore {
-  find(dagId: string, runId: string, taskId: string, key: string): Promise<XCom | null>
-  /** Those of a run, or of one task of it. */
-  list(dagId: string, runId: string, taskId?: string): Promise<XCom[]>
+  /** `mapIndex` is -1 when left out. */
+  find(dagId: string, runId: string, taskId: string, key: string, mapIndex?: number): Promise<XCom | null>
+  /** Those of a run, of one task of it with all of its instances, or of one instance; by task, map index and key. */
+  list(dagId: string, runId: string, taskId?: string, mapIndex?: number): Promise<XCom[]>
   save(xcom: XCom): Promise<void>
+  /** False when there was none. */
+  delete(dagId: string, runId: string, taskId: string, key: string, mapIndex?: number): Promise<boolean>
 }

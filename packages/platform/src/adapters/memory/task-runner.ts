@@ -27,5 +27,12 @@ export class InlineRunner implements TaskRunner {
     }
   }
 
+  /** The doubles wait for nothing. */
+  async wait(): Promise<unknown> {
+    return null
+  }
+
+  async call(): Promise<void> {}
+
   async stop(): Promise<void> {}
 }

@@ -1,16 +1,21 @@
 /** DAG runs in SQLite, and with them the one commit of each turn of the scheduler. */
 import { AppError } from '../../core/app-error.ts'
-import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType } from '../../scheduling/dag-run.ts'
+import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType, TriggeredBy } from '../../scheduling/dag-run.ts'
 import type { Database } from './database.ts'
+import { shapeTable } from './table-shape.ts'
 import { SqliteTaskInstanceStore } from './task-instance.ts'
+import { SqliteTaskTryStore } from './task-try.ts'
 import { SqliteXComStore } from './xcom.ts'
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS dag_run (
-    dag_id TEXT NOT NULL, run_id TEXT NOT NULL, run_type TEXT NOT NULL, state TEXT NOT NULL, logical_date TEXT,
-    data_interval_start TEXT NOT NULL, data_interval_end TEXT NOT NULL, run_after TEXT NOT NULL, queued_at TEXT NOT NULL,
-    started_at TEXT, ended_at TEXT, conf TEXT NOT NULL, note TEXT, created_by TEXT NOT NULL, revision INTEGER NOT NULL,
-    PRIMARY KEY (dag_id, run_id), UNIQUE (dag_id, logical_date)) STRICT;
+const TABLE = `CREATE TABLE dag_run (
+  dag_id TEXT NOT NULL, run_id TEXT NOT NULL, run_type TEXT NOT NULL, state TEXT NOT NULL, logical_date TEXT,
+  data_interval_start TEXT NOT NULL, data_interval_end TEXT NOT NULL, run_after TEXT NOT NULL, queued_at TEXT NOT NULL,
+  started_at TEXT, ended_at TEXT, conf TEXT NOT NULL, note TEXT, created_by TEXT NOT NULL, revision INTEGER NOT NULL,
+  triggered_by TEXT NOT NULL DEFAULT 'rest_api', clear_number INTEGER NOT NULL DEFAULT 0, backfill_id INTEGER, backfill_ordinal INTEGER,
+  deadlines TEXT NOT NULL DEFAULT '[]', decided_at TEXT,
+  PRIMARY KEY (dag_id, run_id), UNIQUE (dag_id, logical_date)) STRICT`
+
+const INDICES = `
   CREATE INDEX IF NOT EXISTS dag_run_by_state ON dag_run (state, dag_id);
   CREATE INDEX IF NOT EXISTS dag_run_newest ON dag_run (run_after, dag_id, run_id);
   CREATE INDEX IF NOT EXISTS dag_run_by_time ON dag_run (dag_id, run_after);
@@ -28,12 +33,15 @@ export class SqliteDagRunStore implements DagRunStore {
   #db: Database
   #instances: SqliteTaskInstanceStore
   #xcoms: SqliteXComStore
+  #tries: SqliteTaskTryStore
 
   constructor(db: Database) {
     this.#db = db
-    db.migrate(TABLES)
+    shapeTable(db, TABLE)
+    db.migrate(INDICES)
     this.#instances = new SqliteTaskInstanceStore(db)
     this.#xcoms = new SqliteXComStore(db)
+    this.#tries = new SqliteTaskTryStore(db)
   }
 
   async find(dagId: string, runId: string): Promise<DagRun | null> {
@@ -90,19 +98,21 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#db.run('UPDATE dag_run SET note = ? WHERE dag_id = ? AND run_id = ?', note, dagId, runId)
   }
 
-  async record({ created, runs, instances, xcoms, xcomsCleared }: Changes): Promise<void> {
+  async record({ created, runs, added, instances, tries, xcoms, xcomsCleared }: Changes): Promise<void> {
     this.#db.transaction(() => {
       for (const run of created) this.#insert(run)
       for (const run of runs) this.#update(run)
-      for (const instance of instances) this.#instances.put(instance)
-      for (const { dagId, runId, taskId, before } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId, before)
+      for (const instance of added) this.#instances.put(instance, true)
+      for (const instance of instances) this.#instances.put(instance, false)
+      for (const one of tries) this.#tries.put(one)
+      for (const { dagId, runId, taskId, mapIndex, before } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId, mapIndex, before)
       for (const xcom of xcoms) this.#xcoms.put(xcom)
     })
   }
 
   #insert(run: DagRun): void {
     const { changes } = this.#db.run(
-      'INSERT INTO dag_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO dag_run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       run.dagId,
       run.runId,
       run.runType,
@@ -118,18 +128,32 @@ export class SqliteDagRunStore implements DagRunStore {
       run.note,
       run.createdBy,
       run.revision,
+      run.triggeredBy,
+      run.clearNumber,
+      run.backfill?.id ?? null,
+      run.backfill?.ordinal ?? null,
+      JSON.stringify(run.deadlines),
+      run.decidedAt,
     )
     if (changes === 0) throw new AppError('conflict', `Run "${run.runId}" of DAG "${run.dagId}" cannot be created: there is one already.`)
   }
 
-  /** A run that was created in this turn and moved on is written once more with the moves. */
   #update(run: DagRun): void {
     const { changes } = this.#db.run(
-      'UPDATE dag_run SET state = ?, started_at = ?, ended_at = ?, revision = ? WHERE dag_id = ? AND run_id = ? AND revision < ?',
+      `UPDATE dag_run SET state = ?, queued_at = ?, started_at = ?, ended_at = ?, clear_number = ?, deadlines = ?, decided_at = ?, revision = ?,
+         backfill_id = ?, backfill_ordinal = ?, conf = ?
+       WHERE dag_id = ? AND run_id = ? AND revision < ?`,
       run.state,
+      run.queuedAt,
       run.startedAt,
       run.endedAt,
+      run.clearNumber,
+      JSON.stringify(run.deadlines),
+      run.decidedAt,
       run.revision,
+      run.backfill?.id ?? null,
+      run.backfill?.ordinal ?? null,
+      JSON.stringify(run.conf),
       run.dagId,
       run.runId,
       run.revision,
@@ -159,6 +183,12 @@ interface DagRunRow {
   note: string | null
   created_by: string
   revision: number
+  triggered_by: TriggeredBy
+  clear_number: number
+  backfill_id: number | null
+  backfill_ordinal: number | null
+  deadlines: string
+  decided_at: string | null
 }
 
 const toRun = (row: DagRunRow): DagRun => ({
@@ -176,5 +206,10 @@ const toRun = (row: DagRunRow): DagRun => ({
   conf: JSON.parse(row.conf) as Record<string, unknown>,
   note: row.note,
   createdBy: row.created_by,
+  triggeredBy: row.triggered_by,
+  clearNumber: row.clear_number,
+  backfill: row.backfill_id === null ? null : { id: row.backfill_id, ordinal: row.backfill_ordinal ?? 0 },
+  deadlines: JSON.parse(row.deadlines) as DagRun['deadlines'],
+  decidedAt: row.decided_at,
   revision: row.revision,
 })

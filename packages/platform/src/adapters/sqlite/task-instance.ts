@@ -1,29 +1,47 @@
 /** Task instances in SQLite. */
 import { AppError } from '../../core/app-error.ts'
-import type { TaskInstance, TaskInstanceState, TaskInstanceStore } from '../../scheduling/task-instance.ts'
+import type { Deferral, Skip, TaskInstance, TaskInstanceState, TaskInstanceStore } from '../../scheduling/task-instance.ts'
 import type { Database } from './database.ts'
+import { shapeTable } from './table-shape.ts'
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS task_instance (
-    dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, operator TEXT NOT NULL, state TEXT NOT NULL,
-    try_number INTEGER NOT NULL, max_tries INTEGER NOT NULL, attempt_id TEXT, lost_attempts INTEGER NOT NULL, scheduled_at TEXT,
-    queued_at TEXT, started_at TEXT, ended_at TEXT, retry_at TEXT, detail TEXT, rendered_fields TEXT, revision INTEGER NOT NULL,
-    PRIMARY KEY (dag_id, run_id, task_id)) STRICT`
+const TABLE = `CREATE TABLE task_instance (
+  dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, map_index INTEGER NOT NULL DEFAULT -1, operator TEXT NOT NULL,
+  state TEXT NOT NULL, try_number INTEGER NOT NULL, max_tries INTEGER NOT NULL, attempt_id TEXT, lost_attempts INTEGER NOT NULL,
+  scheduled_at TEXT, queued_at TEXT, started_at TEXT, ended_at TEXT, retry_at TEXT, first_started_at TEXT,
+  reschedule_count INTEGER NOT NULL DEFAULT 0, deferral TEXT, skip TEXT, map_length INTEGER, map_label TEXT,
+  pool TEXT NOT NULL DEFAULT 'default_pool', pool_slots INTEGER NOT NULL DEFAULT 1, priority_weight INTEGER NOT NULL DEFAULT 1,
+  note TEXT, detail TEXT, rendered_fields TEXT, revision INTEGER NOT NULL,
+  PRIMARY KEY (dag_id, run_id, task_id, map_index)) STRICT`
+
+/** Columns that moves change, in the order in which `put` gives them. */
+const MOVING = [
+  'state, try_number, max_tries, attempt_id, lost_attempts, scheduled_at, queued_at, started_at, ended_at, retry_at, first_started_at',
+  'reschedule_count, deferral, skip, map_length, map_label, pool, pool_slots, priority_weight, note, detail, rendered_fields, revision',
+]
+  .join(', ')
+  .split(', ')
+
+const INSERT = `INSERT INTO task_instance (${MOVING.join(', ')}, dag_id, run_id, task_id, map_index, operator)
+  VALUES (${MOVING.map(() => '?').join(', ')}, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+const UPDATE = `UPDATE task_instance SET ${MOVING.map((column) => `${column} = ?`).join(', ')}
+  WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND revision < ?`
 
 export class SqliteTaskInstanceStore implements TaskInstanceStore {
   #db: Database
 
   constructor(db: Database) {
     this.#db = db
-    db.migrate(TABLES)
+    shapeTable(db, TABLE)
   }
 
-  async find(dagId: string, runId: string, taskId: string): Promise<TaskInstance | null> {
+  async find(dagId: string, runId: string, taskId: string, mapIndex = -1): Promise<TaskInstance | null> {
     const row = this.#db.get<TaskInstanceRow>(
-      'SELECT * FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ?',
+      'SELECT * FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?',
       dagId,
       runId,
       taskId,
+      mapIndex,
     )
     return row ? toInstance(row) : null
   }
@@ -62,43 +80,50 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
   }
 
   /** Writes an instance unless the store has moved past it. Only within the commit of a turn. */
-  put(instance: TaskInstance): void {
-    const { changes } = this.#db.run(
-      `INSERT INTO task_instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (dag_id, run_id, task_id) DO UPDATE SET state = excluded.state, try_number = excluded.try_number,
-         max_tries = excluded.max_tries, attempt_id = excluded.attempt_id, lost_attempts = excluded.lost_attempts,
-         scheduled_at = excluded.scheduled_at, queued_at = excluded.queued_at, started_at = excluded.started_at,
-         ended_at = excluded.ended_at, retry_at = excluded.retry_at, detail = excluded.detail,
-         rendered_fields = excluded.rendered_fields, revision = excluded.revision
-       WHERE excluded.revision > task_instance.revision`,
-      instance.dagId,
-      instance.runId,
-      instance.taskId,
-      instance.operator,
-      instance.state,
-      instance.tryNumber,
-      instance.maxTries,
-      instance.attemptId,
-      instance.lostAttempts,
-      instance.scheduledAt,
-      instance.queuedAt,
-      instance.startedAt,
-      instance.endedAt,
-      instance.retryAt,
-      instance.detail,
-      instance.renderedFields === null ? null : JSON.stringify(instance.renderedFields),
-      instance.revision,
-    )
+  put(instance: TaskInstance, isNew: boolean): void {
+    const { dagId, runId, taskId, mapIndex } = instance
+    const moving = movingValues(instance)
+    const { changes } = isNew
+      ? this.#db.run(INSERT, ...moving, dagId, runId, taskId, mapIndex, instance.operator)
+      : this.#db.run(UPDATE, ...moving, dagId, runId, taskId, mapIndex, instance.revision)
     if (changes > 0) return
-    const { dagId, runId, taskId } = instance
     throw new AppError('conflict', `Task "${taskId}" in run "${runId}" of DAG "${dagId}" has moved on in the meantime.`)
   }
 }
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+
+const movingValues = (instance: TaskInstance) => [
+  instance.state,
+  instance.tryNumber,
+  instance.maxTries,
+  instance.attemptId,
+  instance.lostAttempts,
+  instance.scheduledAt,
+  instance.queuedAt,
+  instance.startedAt,
+  instance.endedAt,
+  instance.retryAt,
+  instance.firstStartedAt,
+  instance.rescheduleCount,
+  json(instance.deferral),
+  json(instance.skip),
+  instance.mapLength,
+  instance.mapLabel,
+  instance.pool,
+  instance.poolSlots,
+  instance.priorityWeight,
+  instance.note,
+  instance.detail,
+  json(instance.renderedFields),
+  instance.revision,
+]
 
 interface TaskInstanceRow {
   dag_id: string
   run_id: string
   task_id: string
+  map_index: number
   operator: string
   state: TaskInstanceState
   try_number: number
@@ -110,6 +135,16 @@ interface TaskInstanceRow {
   started_at: string | null
   ended_at: string | null
   retry_at: string | null
+  first_started_at: string | null
+  reschedule_count: number
+  deferral: string | null
+  skip: string | null
+  map_length: number | null
+  map_label: string | null
+  pool: string
+  pool_slots: number
+  priority_weight: number
+  note: string | null
   detail: string | null
   rendered_fields: string | null
   revision: number
@@ -119,6 +154,7 @@ const toInstance = (row: TaskInstanceRow): TaskInstance => ({
   dagId: row.dag_id,
   runId: row.run_id,
   taskId: row.task_id,
+  mapIndex: row.map_index,
   operator: row.operator,
   state: row.state,
   tryNumber: row.try_number,
@@ -130,6 +166,16 @@ const toInstance = (row: TaskInstanceRow): TaskInstance => ({
   startedAt: row.started_at,
   endedAt: row.ended_at,
   retryAt: row.retry_at,
+  firstStartedAt: row.first_started_at,
+  rescheduleCount: row.reschedule_count,
+  deferral: row.deferral === null ? null : (JSON.parse(row.deferral) as Deferral),
+  skip: row.skip === null ? null : (JSON.parse(row.skip) as Skip),
+  mapLength: row.map_length,
+  mapLabel: row.map_label,
+  pool: row.pool,
+  poolSlots: row.pool_slots,
+  priorityWeight: row.priority_weight,
+  note: row.note,
   detail: row.detail,
   renderedFields: row.rendered_fields === null ? null : JSON.parse(row.rendered_fields),
   revision: row.revision,

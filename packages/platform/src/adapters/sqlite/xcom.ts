@@ -1,45 +1,53 @@
 /** XComs in SQLite. */
 import type { XCom, XComStore } from '../../scheduling/xcom.ts'
 import type { Database } from './database.ts'
+import { shapeTable } from './table-shape.ts'
 
-const TABLES = `
-  CREATE TABLE IF NOT EXISTS xcom (
-    dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at TEXT NOT NULL,
-    PRIMARY KEY (dag_id, run_id, task_id, key)) STRICT`
+const TABLE = `CREATE TABLE xcom (
+  dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, map_index INTEGER NOT NULL DEFAULT -1, key TEXT NOT NULL,
+  value TEXT NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY (dag_id, run_id, task_id, map_index, key)) STRICT`
+
+const OF_RUN = 'SELECT * FROM xcom WHERE dag_id = ? AND run_id = ?'
 
 export class SqliteXComStore implements XComStore {
   #db: Database
 
   constructor(db: Database) {
     this.#db = db
-    db.migrate(TABLES)
+    shapeTable(db, TABLE)
   }
 
-  async find(dagId: string, runId: string, taskId: string, key: string): Promise<XCom | null> {
-    const sql = 'SELECT * FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND key = ?'
-    const row = this.#db.get<XComRow>(sql, dagId, runId, taskId, key)
+  async find(dagId: string, runId: string, taskId: string, key: string, mapIndex = -1): Promise<XCom | null> {
+    const row = this.#db.get<XComRow>(`${OF_RUN} AND task_id = ? AND map_index = ? AND key = ?`, dagId, runId, taskId, mapIndex, key)
     return row ? toXCom(row) : null
   }
 
-  async list(dagId: string, runId: string, taskId?: string): Promise<XCom[]> {
-    const rows =
-      taskId === undefined
-        ? this.#db.all<XComRow>('SELECT * FROM xcom WHERE dag_id = ? AND run_id = ? ORDER BY task_id, key', dagId, runId)
-        : this.#db.all<XComRow>('SELECT * FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? ORDER BY key', dagId, runId, taskId)
-    return rows.map(toXCom)
+  async list(dagId: string, runId: string, taskId?: string, mapIndex?: number): Promise<XCom[]> {
+    const order = 'ORDER BY task_id, map_index, key'
+    if (taskId === undefined) return this.#db.all<XComRow>(`${OF_RUN} ${order}`, dagId, runId).map(toXCom)
+    if (mapIndex === undefined) return this.#db.all<XComRow>(`${OF_RUN} AND task_id = ? ${order}`, dagId, runId, taskId).map(toXCom)
+    return this.#db.all<XComRow>(`${OF_RUN} AND task_id = ? AND map_index = ? ${order}`, dagId, runId, taskId, mapIndex).map(toXCom)
   }
 
   async save(xcom: XCom): Promise<void> {
     this.put(xcom)
   }
 
-  put({ dagId, runId, taskId, key, value, at }: XCom): void {
-    this.#db.run('INSERT OR REPLACE INTO xcom VALUES (?, ?, ?, ?, ?, ?)', dagId, runId, taskId, key, JSON.stringify(value ?? null), at)
+  async delete(dagId: string, runId: string, taskId: string, key: string, mapIndex = -1): Promise<boolean> {
+    const sql = 'DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND key = ?'
+    return this.#db.run(sql, dagId, runId, taskId, mapIndex, key).changes > 0
   }
 
-  /** Deletes those of a task that were written before that instant. */
-  clear(dagId: string, runId: string, taskId: string, before: string): void {
-    this.#db.run('DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND at < ?', dagId, runId, taskId, before)
+  put({ dagId, runId, taskId, mapIndex, key, value, at }: XCom): void {
+    const text = JSON.stringify(value ?? null)
+    this.#db.run('INSERT OR REPLACE INTO xcom VALUES (?, ?, ?, ?, ?, ?, ?)', dagId, runId, taskId, mapIndex, key, text, at)
+  }
+
+  /** Deletes those of an instance that were written before that instant. */
+  clear(dagId: string, runId: string, taskId: string, mapIndex: number, before: string): void {
+    const sql = 'DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND at < ?'
+    this.#db.run(sql, dagId, runId, taskId, mapIndex, before)
   }
 }
 
@@ -47,6 +55,7 @@ interface XComRow {
   dag_id: string
   run_id: string
   task_id: string
+  map_index: number
   key: string
   value: string
   at: string
@@ -56,6 +65,7 @@ const toXCom = (row: XComRow): XCom => ({
   dagId: row.dag_id,
   runId: row.run_id,
   taskId: row.task_id,
+  mapIndex: row.map_index,
   key: row.key,
   value: JSON.parse(row.value),
   at: row.at,
