@@ -19,6 +19,14 @@ def written(parameters, trees, categorical=()):
     return {"text": booster.model_to_string(), "predicted": booster.predict(table).tolist()}
 
 
+def forest_of_whole_numbers(parameters, trees):
+    plain = request["wholeNumbers"]
+    rows = numpy.array(plain["columns"]).T
+    data = lightgbm.Dataset(rows, numpy.array(plain["label"]))
+    fixed = {"boosting": "rf", "objective": "regression", "num_leaves": 8, "verbose": -1, "num_threads": 1, "seed": 1}
+    return lightgbm.train({**fixed, **parameters}, data, trees).predict(rows).tolist()
+
+
 ours = [lightgbm.Booster(model_str=text) for text in request["models"]]
 loose = {"min_data_per_group": 5, "cat_smooth": 1, "min_data_in_leaf": 5}
 answer = {
@@ -35,6 +43,11 @@ answer = {
         }
         for booster in ours
     ],
+    "forests": {
+        # A share that rounds up to all features: no sampling, so that what is learned can be compared number by number.
+        "same": forest_of_whole_numbers({"feature_fraction": 0.95}, 3),
+        "sampled": forest_of_whole_numbers({"bagging_freq": 1, "bagging_fraction": 0.6}, 200),
+    },
     "theirs": {
         "binary": written({"objective": "binary"}, 30),
         "regression": written({"objective": "regression"}, 30),

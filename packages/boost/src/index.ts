@@ -1,4 +1,4 @@
-/** Gradient-boosted trees in the text format of LightGBM, and hyper-parameter search. */
+/** Gradient-boosted trees and random forests in the text format of LightGBM, and hyper-parameter search. */
 
 export { Booster } from './booster.ts'
 export type { Dataset } from './dataset.ts'

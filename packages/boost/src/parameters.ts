@@ -4,6 +4,9 @@ import { didYouMean, InvalidInput } from './invalid-input.ts'
 
 export type Objective = 'binary' | 'regression'
 
+/** `gbdt`: each tree mends the answer of those before it. `rf`: a random forest, the mean of trees that know nothing of one another. */
+export type Boosting = 'gbdt' | 'rf'
+
 /**
  * What `train` accepts: LightGBM's name or its alias, at most one of them. Defaults are LightGBM's.
  * One difference on purpose: `bagging_fraction` below 1 always takes effect. LightGBM ignores it silently while
@@ -12,6 +15,12 @@ export type Objective = 'binary' | 'regression'
 export interface Parameters {
   /** `binary` (default; labels 0 and 1, log loss) or `regression` (squared error; also called `regression_l2`, `l2`, `mse`). */
   objective?: string
+  /**
+   * `gbdt` (default) or `rf` (also `random_forest`): trees over samples of the rows, whose mean is the answer. A forest needs a
+   * `bagging_fraction` or a `feature_fraction` below 1, or its trees were all the same; `learning_rate` has no effect on it.
+   */
+  boosting?: string
+  boosting_type?: string
   /** Trees to grow. Default 100. */
   num_iterations?: number
   n_estimators?: number
@@ -68,6 +77,7 @@ export interface Parameters {
 
 /** Parameters as the trainer uses them: every one set, under LightGBM's name. */
 export interface Settings {
+  readonly boosting: Boosting
   readonly objective: Objective
   readonly num_iterations: number
   readonly learning_rate: number
@@ -93,7 +103,7 @@ export interface Settings {
 }
 
 interface NumberRule {
-  readonly name: Exclude<keyof Settings, 'objective' | 'boost_from_average'> | 'verbosity' | 'num_threads'
+  readonly name: Exclude<keyof Settings, 'objective' | 'boosting' | 'boost_from_average'> | 'verbosity' | 'num_threads'
   readonly alias?: string
   readonly fallback: number
   readonly low: number
@@ -136,10 +146,18 @@ const OBJECTIVES = new Map<string, Objective>([
   ['mse', 'regression'],
 ])
 
+const BOOSTINGS = new Map<string, Boosting>([
+  ['gbdt', 'gbdt'],
+  ['rf', 'rf'],
+  ['random_forest', 'rf'],
+])
+
 /** Every name that `resolveParameters` knows. */
 const KNOWN: readonly string[] = [
   ...NUMBERS.flatMap((rule) => (rule.alias === undefined ? [rule.name] : [rule.name, rule.alias])),
   'objective',
+  'boosting',
+  'boosting_type',
   'boost_from_average',
 ]
 
@@ -151,6 +169,7 @@ export function resolveParameters(parameters: Parameters): Settings {
     if (!KNOWN.includes(name)) problems.push(`There is no parameter "${name}".${didYouMean(name, KNOWN)}`)
   }
   const settings: Record<string, unknown> = {}
+  settings.boosting = boostingOf(given, problems)
   for (const rule of NUMBERS) settings[rule.name] = numberOf(rule, given, problems)
 
   const objective = given.objective ?? 'binary'
@@ -164,9 +183,23 @@ export function resolveParameters(parameters: Parameters): Settings {
   if (typeof settings.boost_from_average !== 'boolean') {
     problems.push(`boost_from_average is ${quote(given.boost_from_average)}, but must be true or false.`)
   }
+  if (settings.boosting === 'rf' && settings.bagging_fraction === 1 && settings.feature_fraction === 1) {
+    problems.push('A random forest whose trees all see the same is one tree. Set bagging_fraction or feature_fraction below 1.')
+  }
   if (problems.length > 0) throw new InvalidInput('Cannot train with these parameters:', problems)
   if ((settings.bagging_fraction as number) < 1 && settings.bagging_freq === 0) settings.bagging_freq = 1
   return settings as unknown as Settings
+}
+
+function boostingOf({ boosting, boosting_type }: Readonly<Record<string, unknown>>, problems: string[]): Boosting | undefined {
+  if (boosting !== undefined && boosting_type !== undefined && boosting !== boosting_type) {
+    problems.push(`boosting is ${quote(boosting)} and its alias boosting_type is ${quote(boosting_type)}. Give one of them.`)
+  }
+  const name = boosting ?? boosting_type ?? 'gbdt'
+  const found = BOOSTINGS.get(String(name))
+  if (found === undefined)
+    problems.push(`boosting is ${quote(name)}, but must be "gbdt" or "rf".${didYouMean(String(name), BOOSTINGS.keys())}`)
+  return found
 }
 
 function numberOf(rule: NumberRule, given: Readonly<Record<string, unknown>>, problems: string[]): number {

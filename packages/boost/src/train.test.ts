@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { madeUp, take } from '../test/made-up.ts'
-import { type Dataset, InvalidInput, MersenneTwister, metrics, type Parameters, type Progress, train } from './index.ts'
+import { Booster, type Dataset, InvalidInput, MersenneTwister, metrics, type Parameters, type Progress, train } from './index.ts'
 import { parseModel } from './model-parser.ts'
 
 const SMALL: Parameters = { n_estimators: 20, num_leaves: 8 }
@@ -134,6 +134,65 @@ describe('training', () => {
     const cancel = new AbortController()
     setImmediate(() => cancel.abort(new Error('enough')))
     await assert.rejects(train(madeUp(5000), { n_estimators: 100_000 }, { signal: cancel.signal }), /enough/)
+  })
+
+  describe('of a random forest', () => {
+    const FOREST: Parameters = { boosting: 'rf', n_estimators: 20, num_leaves: 8, subsample: 0.6 }
+
+    it('answers the mean of its trees, each of which starts from the mean of the label', async () => {
+      const dataset = { ...madeUp(1000), label: madeUp(1000).label.map((value) => 10 + value) }
+      const trees = await treesOf(dataset, { ...FOREST, objective: 'regression' })
+      const booster = await train(dataset, { ...FOREST, objective: 'regression' })
+      assert.equal(booster.treeCount, 20)
+      const alone = await train(dataset, { ...FOREST, objective: 'regression', n_estimators: 1 })
+      assert.ok(alone.predict(dataset.columns).every((value) => value > 9.9 && value < 11.1))
+      assert.ok(new Set(trees.map((tree) => tree.leafValue.join())).size === 20)
+      const predicted = booster.predict(dataset.columns)
+      assert.ok(metrics.rmse(dataset.label, predicted) < metrics.rmse(dataset.label, alone.predict(dataset.columns)))
+    })
+
+    it('has no use for a learning rate', async () => {
+      const dataset = madeUp(500)
+      const [fast, slow] = await Promise.all([1, 0.01].map((learning_rate) => train(dataset, { ...FOREST, learning_rate })))
+      assert.deepEqual(fast?.predict(dataset.columns), slow?.predict(dataset.columns))
+    })
+
+    it('tells the loss of the mean, also of rows that it is not trained on', async () => {
+      const [dataset, validation] = [madeUp(500), madeUp(300, 2)]
+      let last: Progress | undefined
+      const booster = await train(dataset, FOREST, {
+        validation,
+        onIteration: (progress) => {
+          last = progress
+        },
+      })
+      assert.ok(Math.abs((last?.loss ?? 0) - metrics.logloss(dataset.label, booster.predict(dataset.columns))) < 1e-9)
+      assert.ok(Math.abs((last?.validationLoss ?? 0) - metrics.logloss(validation.label, booster.predict(validation.columns))) < 1e-9)
+    })
+
+    it('is written in a text that reads back as the same forest', async () => {
+      const dataset = madeUp(300)
+      const booster = await train(dataset, FOREST)
+      assert.match(booster.toText(), /^average_output$/m)
+      assert.match(booster.toText(), /^\[boosting: rf\]$/m)
+      assert.deepEqual(Booster.parse(booster.toText()).predict(dataset.columns), booster.predict(dataset.columns))
+    })
+
+    it('counts a sample that cannot be split as the mean of the label', async () => {
+      const dataset = madeUp(300)
+      const constant = Float64Array.from({ length: 300 }, (_, row) => (row < 25 ? 1 : 0))
+      const table = { featureNames: ['a', 'rare'], columns: [dataset.columns[0] as Float64Array, constant], label: dataset.label }
+      const booster = await train(table, { boosting: 'rf', n_estimators: 10, colsample_bytree: 0.5, min_child_samples: 30 })
+      assert.equal(booster.treeCount, 10)
+      const mean = dataset.label.reduce((sum, value) => sum + value, 0) / 300
+      const predicted = booster.predict(table.columns)
+      assert.ok(Math.abs(predicted.reduce((sum, value) => sum + value, 0) / 300 - mean) < 0.05)
+    })
+
+    it('is refused when all its trees would be the same', async () => {
+      await assert.rejects(train(madeUp(50), { boosting_type: 'rf' }), /Set bagging_fraction or feature_fraction below 1/)
+      await assert.rejects(train(madeUp(50), { boosting: 'rff' }), /must be "gbdt" or "rf"\. Did you mean "rf"/)
+    })
   })
 
   it('names everything wrong with the data at once', async () => {

@@ -1,4 +1,4 @@
-/** Trains gradient-boosted trees: histogram-based and leaf-wise, with LightGBM's semantics. */
+/** Trains gradient-boosted trees and random forests: histogram-based and leaf-wise, with LightGBM's semantics. */
 
 import { BinTable } from './bin-table.ts'
 import { type BinnedFeature, type Binning, binCategorical, binNumeric } from './bins.ts'
@@ -66,7 +66,7 @@ export async function train(dataset: Dataset, parameters: Parameters = {}, optio
     featureNames: [...dataset.featureNames],
     featureInfos: table.features.map(infoOf),
     trees,
-    averageOutput: false,
+    averageOutput: settings.boosting === 'rf',
     parameters: parameterLines(settings),
   })
 }
@@ -100,7 +100,9 @@ class Boosting {
   readonly #grower: TreeGrower
   readonly #random: MersenneTwister
   readonly #usable: Int32Array
+  readonly #isForest: boolean
   readonly #start: number
+  /** Of each row, the sum of its answers. */
   readonly #scores: Float64Array
   readonly #gradients: Float32Array
   readonly #hessians: Float32Array
@@ -115,21 +117,33 @@ class Boosting {
     this.#random = new MersenneTwister(settings.seed)
     this.#usable = Int32Array.from(table.features.keys()).filter((f) => (table.features[f] as BinnedFeature).binCount > 1)
     this.#start = settings.boost_from_average ? LOSSES[settings.objective].startingScore(dataset.label, dataset.weight) : 0
-    this.#scores = new Float64Array(rows).fill(this.#start)
+    this.#isForest = settings.boosting === 'rf'
+    const firstScore = this.#isForest ? 0 : this.#start
+    this.#scores = new Float64Array(rows).fill(firstScore)
     this.#gradients = new Float32Array(rows)
     this.#hessians = new Float32Array(rows)
     this.#sample = { rows: Int32Array.from({ length: rows }, (_, row) => row), left: new Int32Array(0) }
     if (validation !== undefined) {
-      this.#validation = { dataset: validation, scores: new Float64Array(validation.label.length).fill(this.#start) }
+      this.#validation = { dataset: validation, scores: new Float64Array(validation.label.length).fill(firstScore) }
     }
+    // The trees of a forest all start from the same constant, so its gradients never change.
+    if (this.#isForest) this.#fillGradients(new Float64Array(rows).fill(this.#start))
   }
 
   /** False when nothing is left to split; a model without any tree then gets one that answers a constant. */
   addTree(iteration: number): boolean {
-    const { bagging_fraction, bagging_freq, learning_rate, objective } = this.#settings
+    const { bagging_fraction, bagging_freq, learning_rate } = this.#settings
     if (bagging_fraction < 1 && (iteration - 1) % bagging_freq === 0) this.#drawRows()
-    LOSSES[objective].fillGradients(this.#scores, this.#dataset.label, this.#dataset.weight, this.#gradients, this.#hessians)
+    if (!this.#isForest) this.#fillGradients(this.#scores)
     const grown = this.#grower.grow(this.#sample.rows, this.#gradients, this.#hessians, this.#drawFeatures())
+    if (this.#isForest) {
+      // A sample that cannot be split answers the constant; the next sample may do better.
+      const isConstant = grown.tree.leaves === 1
+      const tree = isConstant ? constantTree(this.#start, this.#dataset.label.length) : scaledTree(grown.tree, 1, this.#start)
+      this.#addScores(grown, tree)
+      this.trees.push(tree)
+      return true
+    }
     if (grown.tree.leaves === 1) {
       if (this.trees.length === 0) this.trees.push(constantTree(this.#start, this.#dataset.label.length))
       return false
@@ -142,13 +156,20 @@ class Boosting {
   }
 
   loss(): number {
-    return LOSSES[this.#settings.objective].mean(this.#scores, this.#dataset.label, this.#dataset.weight)
+    return this.#meanLoss(this.#scores, this.#dataset)
   }
 
   validationLoss(): number | undefined {
-    if (this.#validation === undefined) return undefined
-    const { dataset, scores } = this.#validation
-    return LOSSES[this.#settings.objective].mean(scores, dataset.label, dataset.weight)
+    return this.#validation && this.#meanLoss(this.#validation.scores, this.#validation.dataset)
+  }
+
+  #meanLoss(sums: Float64Array, { label, weight }: Dataset): number {
+    const scores = this.#isForest ? sums.map((sum) => sum / this.trees.length) : sums
+    return LOSSES[this.#settings.objective].mean(scores, label, weight)
+  }
+
+  #fillGradients(scores: Float64Array): void {
+    LOSSES[this.#settings.objective].fillGradients(scores, this.#dataset.label, this.#dataset.weight, this.#gradients, this.#hessians)
   }
 
   #drawRows(): void {
@@ -215,5 +236,5 @@ function infoOf(feature: BinnedFeature): string {
 
 function parameterLines(settings: Settings): string[] {
   const lines = Object.entries(settings).map(([name, value]) => `[${name}: ${typeof value === 'boolean' ? Number(value) : value}]`)
-  return ['[boosting: gbdt]', ...lines]
+  return lines
 }
