@@ -68,6 +68,9 @@ export interface GroupDocument {
 /** A value that is known, or what a task will have answered. */
 export type ValueSource = { readonly task: string } | { readonly value: unknown }
 
+/** What an input of a task is; in a mapped group also the group's element, or (with a name) one value of it. */
+export type InputSource = ValueSource | { readonly group: string; readonly element: string | null }
+
 /** What a mapped task or group is made once for each of. Indices count from 0; in a product the last name turns fastest. */
 export type ExpandDocument =
   | { readonly kind: 'product'; readonly inputs: Readonly<Record<string, ValueSource>> }
@@ -117,8 +120,8 @@ export interface TaskDocument {
   /** Ids of the tasks right before and right after this one. */
   readonly upstream: readonly string[]
   readonly downstream: readonly string[]
-  /** Which task's output becomes which input of a function; constants stand under `value`. */
-  readonly input: Readonly<Record<string, ValueSource>>
+  /** Which task's output becomes which input of a function; constants stand under `value`. Elements of a mapped task are in `expand`. */
+  readonly input: Readonly<Record<string, InputSource>>
   readonly triggerRule: TriggerRule
   readonly retries: number
   readonly retryDelaySeconds: number
@@ -147,7 +150,7 @@ export interface TaskDocument {
   readonly expand: ExpandDocument | null
   /** Rendered when the instance of a mapped task has run: its name on the pages. */
   readonly mapIndexTemplate: string | null
-  /** Skips tasks after it by itself, and how: see `Skip` of the scheduler. `latestOnly` is decided without a worker. */
+  /** Skips tasks after it by itself, and how: see `SkipDecision`. `latestOnly` is decided without a worker. */
   readonly flow: 'none' | 'branch' | 'shortCircuit' | 'latestOnly'
   readonly sensor: SensorDocument | null
   readonly callbacks: {

@@ -18,3 +18,26 @@ export function durationSeconds(duration: Duration): number | null {
   const total = weeks * SECONDS.w + days * SECONDS.d + hours * SECONDS.h + minutes * SECONDS.m + seconds
   return Number.isFinite(total) && total >= 0 ? total : null
 }
+
+/** The same; throws `RangeError` when it is not one. */
+export function secondsOf(duration: Duration): number {
+  const seconds = durationSeconds(duration)
+  if (seconds === null) throw new RangeError(notADuration(duration))
+  return seconds
+}
+
+/** The seconds of a length of time that may also go back, such as `-30m`; null when it is not one. */
+export function signedSeconds(duration: Duration): number | null {
+  if (typeof duration === 'string' && duration.startsWith('-')) {
+    const found = durationSeconds(duration.slice(1) as Duration)
+    return found === null ? null : -found
+  }
+  if (typeof duration !== 'object' || duration === null) return durationSeconds(duration)
+  const parts = Object.entries(duration).map(([unit, value]) => [unit, -value])
+  const found = durationSeconds(Object.fromEntries(parts)) ?? Number.NaN
+  return durationSeconds(duration) ?? (Number.isNaN(found) ? null : -found)
+}
+
+/** The sentence about what is not a length of time. */
+export const notADuration = (given: unknown): string =>
+  `${JSON.stringify(given)} is not a length of time. Write one such as "90s", "10m" or { minutes: 10 }.`

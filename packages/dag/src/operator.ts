@@ -1,62 +1,53 @@
-/** The contract between a DAG file's tasks and whatever runs them. */
-
-/** A connection as the platform keeps it: where a system is and how to get in. Field names are Airflow's. */
-export interface Connection {
-  readonly id: string
-  readonly type: string
-  readonly host: string | null
-  readonly port: number | null
-  readonly schema: string | null
-  readonly login: string | null
-  readonly password: string | null
-  readonly extra: Readonly<Record<string, unknown>>
-}
-
-/** What a running task may know and ask. One is made for each try. */
-export interface TaskContext {
-  readonly dagId: string
-  readonly runId: string
-  readonly taskId: string
-  /** 1 for the first try. */
-  readonly tryNumber: number
-  readonly logicalDate: Date | null
-  readonly dataIntervalStart: Date
-  readonly dataIntervalEnd: Date
-  /** The same for every try of this task in this run: give it to remote systems as their request id. */
-  readonly idempotencyKey: string
-  /** Aborts when the task is cancelled or runs out of time. */
-  readonly signal: AbortSignal
-  /** Writes a line to the task's log. */
-  log(line: string): void
-  /** Throws when there is none of that id. */
-  connection(id: string): Promise<Connection>
-  /** Throws when there is none of that key. */
-  variable(key: string): Promise<string>
-  /**
-   * What `taskId` of this run returned or pushed under `key` (default `return_value`); null when there is nothing. Of its own id a task gets what an
-   * earlier try of it has left, so that it can go on with it.
-   */
-  xcomPull(taskId: string, key?: string): Promise<unknown>
-  xcomPush(key: string, value: unknown): Promise<void>
-}
+/** The contract between an operator and whatever runs it. */
+import type { SensorDocument } from './document.ts'
+import type { DeferredEvent } from './outcome.ts'
+import type { TaskContext } from './task-context.ts'
 
 /**
  * What a task does. `args` is plain data; every string in it is a template that is rendered when the task runs, never before.
  * `run` gets the rendered args. Its answer must be JSON and becomes the task's XCom `return_value`.
+ *
+ * An operator that waits for something remote should not hold a worker: its `run` throws `new Defer(…)`, and `resume` goes on with what came of it.
  */
 export interface Operator<Args = unknown, Output = unknown> {
   /** The name shown on the pages, such as `DataprocCreateCluster`. */
   readonly name: string
   readonly args: Args
   run(args: Args, context: TaskContext): Promise<Output>
+  /**
+   * Goes on after a wait, in any worker, with the args as they were rendered. May defer again. Left out, the event becomes the output and an error
+   * fails the task.
+   */
+  resume?(args: Args, event: DeferredEvent, context: TaskContext): Promise<Output>
+  /**
+   * Waits by name, for `Defer({ trigger })`. Each runs in a process that many share: it must be asynchronous, may be begun more than once, and gets
+   * the args of the `Defer`. What it answers must be JSON. When the task is cancelled by somebody, `context.signal` aborts with the reason.
+   */
+  readonly triggers?: Readonly<Record<string, Trigger>>
+  /** Ends what an earlier try or a wait has begun elsewhere; called when a deferred task is cancelled. */
+  cancel?(args: Args, context: TaskContext): Promise<void>
+  /** Which top-level args are templates; default all of them. */
+  readonly templateFields?: readonly string[]
+  /** A template field that ends so is the path of a file whose text is the template, such as `['.sh']`. Default none. */
+  readonly templateExtensions?: readonly string[]
+  /** It answers a `Decision` that skips tasks after it. */
+  readonly flow?: 'branch' | 'shortCircuit' | 'latestOnly'
+  /** It looks again and again, in this manner. */
+  readonly sensor?: SensorDocument
 }
 
-/** Thrown by a task that wants to end as `skipped`. */
-export class SkipTask extends Error {
-  override readonly name = 'SkipTask'
-}
+// biome-ignore lint/suspicious/noExplicitAny: the args come from the operator's own `Defer`.
+export type Trigger = (args: any, context: TaskContext) => Promise<unknown>
 
-/** Thrown by a task that wants to fail at once, whatever its `retries` say. */
-export class FailTask extends Error {
-  override readonly name = 'FailTask'
+/**
+ * An operator of which some args are only known for each instance of a mapped task. `args` are the others; their templates are rendered. What is
+ * mapped is not: `make` gets both, and its operator is run with its args as they are. Made by `partial`.
+ */
+export interface MappedOperator<Mapped = Readonly<Record<string, unknown>>, Output = unknown> {
+  readonly name: string
+  readonly args: Readonly<Record<string, unknown>>
+  // biome-ignore lint/suspicious/noExplicitAny: what the operator is given was checked where it was written.
+  make(args: any): Operator<any, Output>
+  /** Only a type: the args that have to be mapped. */
+  readonly mapped?: (mapped: Mapped) => void
 }

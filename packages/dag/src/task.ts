@@ -1,7 +1,8 @@
 /** One task of a DAG: what it does, what comes before it, and how often it is tried. */
 import { Place } from './definition-error.ts'
 import type { Duration } from './duration.ts'
-import type { Operator, TaskContext } from './operator.ts'
+import type { Operator } from './operator.ts'
+import type { TaskContext } from './task-context.ts'
 import type { TriggerRule } from './trigger-rule.ts'
 
 /** What `defaultArgs` of a DAG gives to every task that does not say otherwise. */
@@ -35,11 +36,9 @@ export interface TaskOptions<In extends Inputs = Inputs> extends TaskDefaults {
   readonly input?: In
 }
 
-/** What a plain function gets: the context of the try, and with it the outputs that it asked for and the run's parameters. */
-export interface FunctionContext<Input = Readonly<Record<string, never>>> extends TaskContext {
+/** What a plain function gets: the context of the try, with the outputs that it asked for. */
+export interface FunctionContext<Input = Readonly<Record<string, never>>> extends Omit<TaskContext, 'input'> {
   readonly input: Input
-  /** The DAG's `params`, overridden by the run's `conf`. */
-  readonly params: Readonly<Record<string, unknown>>
 }
 
 /** A plain function as a task. Its answer must be JSON and becomes the task's output. */

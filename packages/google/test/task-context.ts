@@ -1,13 +1,23 @@
 /** What a running task knows, for tests of operators: the log is kept, XComs are a map. */
-import type { Connection, TaskContext } from '@daggerboard/dag'
+import type { Connection, DagRuns, OutletEvent, TaskContext } from '@daggerboard/dag'
 
 export class TestContext implements TaskContext {
   readonly dagId = 'pipeline_ml_staging'
   readonly runId = 'scheduled__2026-01-05T05:00:00+00:00'
   readonly taskId = 'task'
+  readonly mapIndex = -1
+  readonly expandedCount = null
+  readonly runType = 'scheduled'
+  readonly timezone = 'UTC'
+  readonly params = {}
+  readonly conf = {}
+  readonly input = {}
+  readonly rescheduleCount = 0
+  readonly assetEvents = []
   readonly logicalDate = new Date('2026-01-05T05:00:00Z')
   readonly dataIntervalStart = new Date('2026-01-05T05:00:00Z')
   readonly dataIntervalEnd = new Date('2026-01-12T05:00:00Z')
+  readonly firstStartedAt = new Date()
   readonly tryNumber: number
   readonly idempotencyKey: string
   readonly controller = new AbortController()
@@ -62,6 +72,20 @@ export class TestContext implements TaskContext {
   /** Resolves as soon as the log has a line like that. */
   async logged(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.text)) await new Promise<void>((resolve) => this.#heard.push(resolve))
+  }
+
+  now(): Date {
+    return new Date()
+  }
+
+  async sleep(): Promise<void> {}
+
+  get dagRuns(): DagRuns {
+    throw new Error('There are no runs of DAGs here.')
+  }
+
+  outletEvent(): OutletEvent {
+    throw new Error('There are no assets here.')
   }
 
   async connection(): Promise<Connection> {
