@@ -1,6 +1,6 @@
 /** `npm run reference`: prints the pages of docs/reference from the code that they describe. A test fails when they are stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { BUILD_MOVES } from '../packages/platform/src/builds/build.ts'
 import { CLUSTER_MOVES } from '../packages/platform/src/clusters/cluster.ts'
 import { JOB_MOVES } from '../packages/platform/src/clusters/job.ts'
@@ -15,7 +15,7 @@ import {
 import { DAG_RUN_MOVES } from '../packages/platform/src/scheduling/dag-run.ts'
 import { TASK_INSTANCE_MOVES } from '../packages/platform/src/scheduling/task-instance.ts'
 import { REVISION_MOVES } from '../packages/platform/src/services/revision.ts'
-import { SETTINGS } from '../packages/platform/src/settings.ts'
+import { describeSettings } from '../packages/platform/src/settings.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const FOLDER = 'docs/reference'
@@ -35,16 +35,28 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
 function settings(): string {
-  const rows = Object.values(SETTINGS).map(({ variable, default: value, meaning }) => [
-    `\`${variable}\``,
-    value === '' ? 'empty' : `\`${value.startsWith(root) ? relative(root, value) : value}\``,
-    meaning,
-  ])
+  const all = describeSettings()
+  const sections = [...new Set(all.map(({ section }) => section))].map((section) => {
+    const rows = all
+      .filter((setting) => setting.section === section)
+      .map(({ key, default: value, meaning, form, shortVariable, aliases }) => {
+        const notes = [
+          ...(shortVariable ? [`Short: \`${shortVariable}\`.`] : []),
+          ...aliases.map((alias) => `Also read as \`[${alias.replace('.', '] ')}\`.`),
+        ]
+        return [`\`${key}\``, value === '' ? 'empty' : `\`${value}\``, form, [meaning, ...notes].join(' ')]
+      })
+    return [`## ${section}`, table(['key', 'default', 'value', 'meaning'], rows)].join('\n\n')
+  })
   return page(
     'Settings',
-    'packages/platform/src/settings.ts',
-    'All are environment variables. A start with an unknown `DAGGERBOARD_…` name, or with a value that does not fit, ends and lists everything that is wrong.',
-    table(['variable', 'default', 'meaning'], rows),
+    'packages/platform/src/settings/known-settings.ts',
+    [
+      'Keys of `daggerboard.toml`, by section. Each is also an environment variable, `DAGGERBOARD__SECTION__KEY`, which goes before the file; some have a short one.',
+      'With `_FILE` behind its name a variable holds the path of a file that has the value. [How settings are given](../guides/settings.md).',
+      'A start with an unknown key or `DAGGERBOARD_…` name, or with a value that does not fit, ends and lists everything that is wrong.',
+    ].join(' '),
+    ...sections,
   )
 }
 

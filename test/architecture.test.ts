@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   adapters: ['core', ...ROOMS],
   http: ['core', ...ROOMS],
   cli: ['core', 'settings.ts'],
-  'settings.ts': ['core'],
+  'settings.ts': ['settings'],
 }
 
 const MEND = 'Declare a port in that room and pass the implementation in from main.ts, or speak to the other room over its protocol.'

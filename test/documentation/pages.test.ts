@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { SETTINGS } from '../../packages/platform/src/settings.ts'
+import { describeSettings } from '../../packages/platform/src/settings.ts'
 import { referencePages } from '../../scripts/reference.ts'
 import { anchorsOf, guides, linksOf, pages, root } from './markdown.ts'
 
@@ -13,10 +13,15 @@ const guideText = guides()
   .map(({ text }) => text)
   .join('\n')
 const usage = execFileSync(process.execPath, [join(root, 'packages/platform/src/main.ts'), 'help'], { encoding: 'utf8' })
-const variables: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable)
+const described = describeSettings()
+const variables: readonly string[] = described.flatMap(({ shortVariable, variable }) => [
+  variable,
+  `${variable}_FILE`,
+  ...(shortVariable ? [shortVariable, `${shortVariable}_FILE`] : []),
+])
 
 /** Read by other programs of this project than the platform, or carrying a value of the user's. */
-const OTHER_VARIABLES = ['DAGGERBOARD_ENDPOINT', 'DAGGERBOARD_TOKEN', 'DAGGERBOARD_TEST_DATA', 'DAGGERBOARD_BUILD_ID']
+const OTHER_VARIABLES = ['DAGGERBOARD_CONFIG', 'DAGGERBOARD_ENDPOINT', 'DAGGERBOARD_TOKEN', 'DAGGERBOARD_TEST_DATA', 'DAGGERBOARD_BUILD_ID']
 
 test('every relative link leads to a file, and every anchor to a heading', () => {
   const broken = all.flatMap((page) =>
@@ -37,17 +42,20 @@ test('the pages of docs/reference say what the code says', () => {
     assert.equal(readFileSync(join(root, path), 'utf8'), text, `${path} is stale. Run: npm run reference`)
 })
 
-test('every variable of the documents exists, and the guide to operating tells of every setting', () => {
+test('every variable of the documents exists, and the guides tell of every one that is short', () => {
   // Not in `text` blocks: what is printed may well be about a wrong name.
   const unknown = all.flatMap(({ path, text }) =>
     [...text.replaceAll(/^```text\n[\s\S]*?^```$/gm, '').matchAll(/\bDAGGERBOARD_[A-Z0-9_]+/g)]
       .map(([name]) => name)
-      .filter((name) => !variables.includes(name) && !OTHER_VARIABLES.includes(name) && !/^DAGGERBOARD_(VAR|CONN)_/.test(name))
+      .filter(
+        (name) =>
+          !variables.includes(name) && !OTHER_VARIABLES.includes(name) && !/^DAGGERBOARD_(VAR|CONN)_|^DAGGERBOARD__SECTION__KEY/.test(name),
+      )
       .map((name) => `${path}: ${name}`),
   )
   assert.deepEqual(unknown, [])
   assert.deepEqual(
-    variables.filter((name) => !guideText.includes(name)),
+    described.map(({ shortVariable }) => shortVariable ?? '').filter((name) => !guideText.includes(name)),
     [],
   )
 })
