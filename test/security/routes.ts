@@ -17,6 +17,9 @@ const OPEN: readonly string[] = [
   'GET /api/3.0/mlflow/server-info',
   'GET /ajax-api/3.0/mlflow/server-info',
   'POST /auth/token',
+  'POST /auth/token/cli',
+  'GET /api/v2/auth/login',
+  'GET /api/v2/auth/logout',
   'POST /auth/login',
   'POST /auth/logout',
   // The page, which holds no data, and the redirect to a service's address with a slash at its end.

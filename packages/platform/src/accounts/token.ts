@@ -39,7 +39,7 @@ export class Tokens implements TokenIssuer {
 
   issue(who: Principal, seconds: number): Promise<string> {
     const now = this.#now()
-    return new SignJWT({ permissions: [...who.permissions] })
+    return new SignJWT({ permissions: [...who.permissions], ...(who.stamp !== undefined && { stamp: who.stamp }) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(ISSUER)
       .setSubject(who.subject)
@@ -73,7 +73,8 @@ export class Tokens implements TokenIssuer {
       const { payload } = await jwtVerify(token, this.#key, { issuer: ISSUER, algorithms: ['HS256'], currentDate: this.#clock.now() })
       const granted = new Set(payload.permissions as string[])
       const permissions = PERMISSIONS.filter((p: Permission) => granted.has(p))
-      return { who: principal(payload.sub ?? '', permissions), exp: payload.exp ?? 0 }
+      const who = principal(payload.sub ?? '', permissions)
+      return { who: typeof payload.stamp === 'string' ? { ...who, stamp: payload.stamp } : who, exp: payload.exp ?? 0 }
     } catch (error) {
       const expired = (error as { code?: string }).code === 'ERR_JWT_EXPIRED'
       throw new AppError(

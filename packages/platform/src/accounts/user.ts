@@ -1,8 +1,9 @@
 /** People: names, roles and hashed passwords. */
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { AppError } from '../core/app-error.ts'
 import { type Principal, principal, ROLE_PERMISSIONS, type Role } from '../core/principal.ts'
+import type { LivesById } from './lives.ts'
 
 const derive = promisify(scrypt) as (password: string, salt: Buffer, length: number) => Promise<Buffer>
 
@@ -18,6 +19,8 @@ export interface UserStore {
   list(): Promise<User[]>
   /** Creates the user or replaces role and hash of the one of that name. */
   save(user: User): Promise<void>
+  /** Answers whether there was one. */
+  delete(name: string): Promise<boolean>
 }
 
 export async function hashPassword(password: string): Promise<string> {
@@ -45,7 +48,24 @@ export async function passwordMatches(password: string, passwordHash: string): P
   }
 }
 
-export const principalOf = (user: User): Principal => principal(`user:${user.name}`, ROLE_PERMISSIONS[user.role])
+export const principalOf = (user: User): Principal => ({
+  ...principal(`user:${user.name}`, ROLE_PERMISSIONS[user.role]),
+  stamp: stampOf(user),
+})
+
+/** Another one for each role and each password, also for the same password given anew. */
+const stampOf = ({ role, passwordHash }: User): string => createHash('sha256').update(`${role}:${passwordHash}`).digest('hex').slice(0, 16)
+
+/**
+ * Whether a user's token still counts: the user is there, with the role and the password of then. Tokens that the platform makes
+ * for itself have no stamp and last as long as the user.
+ */
+export const livesOfUsers =
+  (users: UserStore): LivesById =>
+  async (name, { stamp }) => {
+    const user = await users.find(name)
+    return user !== null && (stamp === undefined || stamp === stampOf(user))
+  }
 
 /** 24 characters that can be read aloud. */
 export const generatePassword = (): string => randomBytes(18).toString('base64url')

@@ -1,8 +1,9 @@
 /** The whole house: every part made, its doors opened on one port, its services started, and stopped in the opposite order. */
 import { LivesByKind, requireAlive } from '../accounts/lives.ts'
 import { type TokenIssuer, Tokens } from '../accounts/token.ts'
-import { logIn, principalOf } from '../accounts/user.ts'
+import { livesOfUsers, logIn, principalOf } from '../accounts/user.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { SqliteEventLog } from '../adapters/sqlite/event-log.ts'
 import { SqliteRevokedTokenStore } from '../adapters/sqlite/revoked-token.ts'
 import { SqliteUserStore } from '../adapters/sqlite/user.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -76,7 +77,20 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
     const { newPassword } = await ensureAdmin(users, settings.adminPassword)
     const tokens = new Tokens(home.signingKey(), clock, new SqliteRevokedTokenStore(db))
     const events = new Events(clock, (error) => logger.error('A subscriber of the events failed', { error }))
-    const ground: Ground = { version: VERSION, settings, home, db, clock, events, tokens, logger, endpoint, stopping: stopping.signal }
+    const recorder = { eventLog: new SqliteEventLog(db), clock }
+    const ground: Ground = {
+      version: VERSION,
+      settings,
+      home,
+      db,
+      clock,
+      events,
+      tokens,
+      recorder,
+      logger,
+      endpoint,
+      stopping: stopping.signal,
+    }
 
     const secrets = composeSecrets(ground)
     const builds = composeBuilds(ground, secrets.forTasks.mask)
@@ -85,8 +99,8 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
     const parts: Part[] = [
       services.ingress,
       {
-        doors: [healthDoor({ version: VERSION }), accountsDoor({ users, tokens, project: settings.project })],
-        lives: { user: async (name) => (await users.find(name)) !== null },
+        doors: [healthDoor({ version: VERSION }), accountsDoor({ users, tokens, project: settings.project, recorder })],
+        lives: { user: livesOfUsers(users) },
       },
       // First to start, so that it misses nothing that the others tell.
       composeRefreshes(ground),

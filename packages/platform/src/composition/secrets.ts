@@ -6,10 +6,11 @@ import type { Principal } from '../core/principal.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { connectionsDoor } from '../http/secrets/connections.ts'
 import { variablesDoor } from '../http/secrets/variables.ts'
-import { type ConnectionStore, readConnection } from '../secrets/connection.ts'
+import { type Connection, type ConnectionStore, readConnection } from '../secrets/connection.ts'
 import { Fernet } from '../secrets/fernet.ts'
 import { isSensitiveName, Masker, sensitiveTexts } from '../secrets/masking.ts'
 import { readVariable, type VariableStore } from '../secrets/variable.ts'
+import type { Settings } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
 
 /** How long a task's token opens the platform's own doors. */
@@ -22,6 +23,19 @@ export interface Secrets extends Part {
   readonly masker: Masker
 }
 
+/** `embedded`: each task that asks for it gets the platform's address and a token of its own. Take it out to reach Google. */
+export const embeddedConnection = ({ project, region }: Pick<Settings, 'project' | 'region'>): Connection => ({
+  id: 'google_cloud_default',
+  type: 'google_cloud_platform',
+  host: null,
+  port: null,
+  schema: null,
+  login: null,
+  password: null,
+  extra: { embedded: true, project, region },
+  description: 'The services embedded in this platform',
+})
+
 export function composeSecrets(ground: Ground): Secrets {
   const { db, clock, settings, home } = ground
   const fernet = new Fernet(settings.fernetKey || home.fernetKey(), clock)
@@ -29,7 +43,11 @@ export function composeSecrets(ground: Ground): Secrets {
   const connections = new SqliteConnectionStore(db, fernet)
   const masker = new Masker()
   const forTasks = taskSecrets(ground, variables, connections, masker)
-  return { doors: [variablesDoor({ variables }), connectionsDoor({ connections })], variables, connections, forTasks, masker }
+  const doors = [
+    variablesDoor({ variables, recorder: ground.recorder }),
+    connectionsDoor({ connections, defaults: [embeddedConnection(settings)], recorder: ground.recorder }),
+  ]
+  return { doors, variables, connections, forTasks, masker }
 }
 
 function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, connections: ConnectionStore, masker: Masker): TaskSecrets {

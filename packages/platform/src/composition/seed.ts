@@ -7,6 +7,7 @@ import type { ConnectionStore } from '../secrets/connection.ts'
 import type { VariableStore } from '../secrets/variable.ts'
 import { ROOT } from '../settings.ts'
 import type { Ground } from './part.ts'
+import { embeddedConnection } from './secrets.ts'
 
 const EXAMPLES = join(ROOT, 'examples')
 const AUTHOR = 'Daggerboard <daggerboard@localhost>'
@@ -31,19 +32,8 @@ export interface SeedOptions {
 /** Puts in place what is missing and leaves alone what is there: whoever changed or deleted a part after the first start meant it. */
 export async function seed({ ground, pushes, variables, connections }: SeedOptions): Promise<void> {
   const { settings, endpoint } = ground
-  if (!(await connections.find('google_cloud_default')))
-    await connections.save({
-      id: 'google_cloud_default',
-      type: 'google_cloud_platform',
-      host: null,
-      port: null,
-      schema: null,
-      login: null,
-      password: null,
-      // `embedded`: each task that asks for it gets the platform's address and a token of its own. Take it out to reach Google.
-      extra: { embedded: true, project: settings.project, region: settings.region },
-      description: 'The services embedded in this platform',
-    })
+  const embedded = embeddedConnection(settings)
+  if (!(await connections.find(embedded.id))) await connections.save(embedded)
   if (!settings.loadExamples) return
   if (!(await variables.find('PROJECT_ID')))
     await variables.save({ key: 'PROJECT_ID', value: settings.project, description: 'Project of the example DAGs' })

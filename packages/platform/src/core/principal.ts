@@ -27,6 +27,8 @@ export const PERMISSIONS = [
   'models.write',
   'packages.read',
   'events.read',
+  'config.read',
+  'users.read',
   'users.write',
 ] as const
 
@@ -41,10 +43,12 @@ export type Role = 'viewer' | 'user' | 'op' | 'admin'
 export interface Principal {
   readonly subject: string
   readonly permissions: ReadonlySet<Permission>
+  /** What must still be true of a person for a token to count: role and password are those that it was given for. */
+  readonly stamp?: string
 }
 
 const isRead = (permission: Permission) => permission.endsWith('.read')
-const secretReads: ReadonlySet<Permission> = new Set<Permission>(['variables.read', 'connections.read'])
+const secretReads: ReadonlySet<Permission> = new Set<Permission>(['variables.read', 'connections.read', 'config.read', 'users.read'])
 
 const viewer = PERMISSIONS.filter((p) => isRead(p) && !secretReads.has(p))
 const user: readonly Permission[] = [
@@ -56,7 +60,7 @@ const user: readonly Permission[] = [
   'models.write',
   'buckets.write',
 ]
-const op: readonly Permission[] = PERMISSIONS.filter((p) => p !== 'users.write')
+const op: readonly Permission[] = PERMISSIONS.filter((p) => !p.startsWith('users.'))
 
 /** What each role of a person may do; each one includes the ones before it, as in Airflow's simple auth manager. */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = { viewer, user, op, admin: PERMISSIONS }

@@ -30,6 +30,10 @@ export class SqliteUserStore implements UserStore {
       passwordHash,
     )
   }
+
+  async delete(name: string): Promise<boolean> {
+    return this.#db.run('DELETE FROM user WHERE name = ?', name).changes > 0
+  }
 }
 
 interface UserRow {

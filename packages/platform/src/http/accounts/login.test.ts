@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Hono } from 'hono'
+import { LivesByKind, requireAlive } from '../../accounts/lives.ts'
 import { Tokens } from '../../accounts/token.ts'
-import { hashPassword, logIn, principalOf } from '../../accounts/user.ts'
+import { hashPassword, livesOfUsers, logIn, principalOf } from '../../accounts/user.ts'
 import { Database } from '../../adapters/sqlite/database.ts'
+import { SqliteEventLog } from '../../adapters/sqlite/event-log.ts'
 import { SqliteRevokedTokenStore } from '../../adapters/sqlite/revoked-token.ts'
 import { SqliteUserStore } from '../../adapters/sqlite/user.ts'
 import { SqliteVariableStore } from '../../adapters/sqlite/variable.ts'
@@ -23,12 +25,17 @@ async function house(role: Role = 'admin') {
   const tokens = new Tokens(new Uint8Array(32), clock, new SqliteRevokedTokenStore(db))
   const app = new Hono<DoorEnvironment>()
   const byPassword = async (name: string, password: string) => principalOf(await logIn(users, name, password))
-  app.use(authentication({ byToken: (token) => tokens.verify(token), byPassword }))
-  app.route('/', accountsDoor({ users, tokens, project: 'p' }))
-  app.route('/', variablesDoor({ variables: new SqliteVariableStore(db, new Fernet(newFernetKey(), clock)) }))
+  const lives = new LivesByKind({ user: livesOfUsers(users) })
+  app.use(authentication({ byToken: async (token) => requireAlive(await tokens.verify(token), lives), byPassword }))
+  const eventLog = new SqliteEventLog(db)
+  app.route('/', accountsDoor({ users, tokens, project: 'p', recorder: { eventLog, clock } }))
+  app.route(
+    '/',
+    variablesDoor({ variables: new SqliteVariableStore(db, new Fernet(newFernetKey(), clock)), recorder: { eventLog, clock } }),
+  )
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
     app.request(`http://board.test${path}`, { method: 'POST', body: JSON.stringify(body), headers })
-  return { app, post, clock }
+  return { app, post, clock, eventLog }
 }
 
 const credentials = { username: 'ada', password: 'correct horse' }
@@ -114,18 +121,71 @@ test('a variable with a sensitive name leaves masked, and the mask sent back cha
   const { app, post } = await house()
   const headers = { authorization: `Basic ${Buffer.from('ada:correct horse').toString('base64')}` }
   const made = await post('/api/v2/variables', { key: 'db_password', value: 'hunter22' }, headers)
-  assert.deepEqual(await made.json(), { key: 'db_password', value: '***', description: null, is_encrypted: true })
+  assert.deepEqual(await made.json(), { key: 'db_password', value: '***', description: null, is_encrypted: true, team_name: null })
   const body = JSON.stringify({ key: 'db_password', value: '***', description: 'of the shop' })
   const patched = await app.request('/api/v2/variables/db_password', { method: 'PATCH', body, headers })
   assert.equal(((await patched.json()) as { description: string }).description, 'of the shop')
 })
 
-test('a body that does not fit is answered with every problem at once', async () => {
+test('a body that does not fit is answered with every problem and its place', async () => {
   const { post } = await house()
   const headers = { authorization: `Basic ${Buffer.from('ada:correct horse').toString('base64')}` }
   const answer = await post('/api/v2/variables', { key: '', description: 3 }, headers)
-  assert.equal(answer.status, 400)
-  const { detail } = (await answer.json()) as { detail: string }
-  assert.match(detail, /key: /)
-  assert.match(detail, /description: /)
+  assert.equal(answer.status, 422)
+  const { detail } = (await answer.json()) as { detail: { loc: string[]; type: string }[] }
+  assert.deepEqual(
+    detail.map(({ loc }) => loc),
+    [
+      ['body', 'key'],
+      ['body', 'value'],
+      ['body', 'description'],
+    ],
+  )
+})
+
+test('tokens end when the role or the password of their user changes, and with the user', async () => {
+  const { app, post } = await house()
+  const tokenOf = async (username: string, password: string) =>
+    ((await (await post('/auth/token', { username, password })).json()) as { access_token: string }).access_token
+  const ada = { authorization: `Bearer ${await tokenOf('ada', 'correct horse')}` }
+  const status = async (token: string) => (await app.request('/auth/me', { headers: { authorization: `Bearer ${token}` } })).status
+  const change = (method: string, body?: object) =>
+    app.request('/auth/users/bob', { method, headers: ada, ...(body && { body: JSON.stringify(body) }) })
+
+  const made = await post('/auth/users', { name: 'bob', role: 'viewer' }, ada)
+  assert.equal(made.status, 201)
+  const { password } = (await made.json()) as { password: string }
+  const asViewer = await tokenOf('bob', password)
+  assert.equal(await status(asViewer), 200)
+  assert.deepEqual(await (await change('PATCH', { role: 'op' })).json(), { name: 'bob', role: 'op' })
+  assert.equal(await status(asViewer), 401)
+  const asOp = await tokenOf('bob', password)
+  assert.equal((await app.request('/api/v2/variables', { headers: { authorization: `Bearer ${asOp}` } })).status, 200)
+  assert.equal((await app.request('/auth/users', { headers: { authorization: `Bearer ${asOp}` } })).status, 403)
+  await change('PATCH', { password: 'battery staple' })
+  assert.equal(await status(asOp), 401)
+  const again = await tokenOf('bob', 'battery staple')
+  assert.equal((await change('DELETE')).status, 204)
+  assert.equal(await status(again), 401)
+  await post('/auth/users', { name: 'bob', role: 'op', password: 'battery staple' }, ada)
+  assert.equal(await status(again), 401)
+})
+
+test('somebody stays who can make users, and the event log knows who logged in and who made whom', async () => {
+  const { app, post, eventLog } = await house()
+  const { access_token } = (await (await post('/auth/token', credentials)).json()) as { access_token: string }
+  const headers = { authorization: `Bearer ${access_token}` }
+  assert.equal((await app.request('/auth/users/ada', { method: 'DELETE', headers })).status, 409)
+  assert.equal((await app.request('/auth/users/ada', { method: 'PATCH', headers, body: '{"role":"user"}' })).status, 409)
+  assert.equal((await post('/auth/users', { name: 'bob', role: 'admin', password: 'battery staple' }, headers)).status, 201)
+  assert.equal((await post('/auth/users', { name: 'bob', role: 'admin' }, headers)).status, 409)
+  assert.equal((await post('/auth/users', { name: '../x', role: 'root', password: 'short' }, headers)).status, 400)
+  const { entries } = await eventLog.list({ limit: 10, offset: 0, sort: [] })
+  assert.deepEqual(
+    entries.map(({ event, owner, extra }) => [event, owner, extra]),
+    [
+      ['login', 'ada', '{}'],
+      ['create_user', 'ada', '{"body":{"name":"bob","role":"admin"}}'],
+    ],
+  )
 })

@@ -8,7 +8,7 @@ import { paging } from '../airflow-paging.ts'
 import { type Door, permit } from '../door.ts'
 import { readJson } from '../json-body.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { isLike } from './like.ts'
+import { isLike } from '../airflow-like.ts'
 import { findDag, ordering, truth } from './request.ts'
 
 const Patch = z.strictObject({ is_paused: z.boolean() })

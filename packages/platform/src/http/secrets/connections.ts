@@ -1,16 +1,20 @@
 /** Airflow's `/api/v2/connections`: passwords never leave, sensitive extras leave masked. */
 import { z } from 'zod'
-import { AppError } from '../../core/app-error.ts'
+import { AppError, didYouMean } from '../../core/app-error.ts'
 import { type Connection, type ConnectionStore, parseExtra } from '../../secrets/connection.ts'
 import { MASK, maskFields } from '../../secrets/masking.ts'
-import { airflowErrorBody } from '../airflow-error.ts'
-import { paging } from '../airflow-paging.ts'
+import { readBody } from '../airflow-body.ts'
+import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
+import { airflowErrors, badRequest } from '../airflow-error.ts'
+import { isFound } from '../airflow-like.ts'
+import { pageOfItems } from '../airflow-list.ts'
+import { many, one, ordering, pageOf, paging, text as pattern, readQuery } from '../airflow-query.ts'
+import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
-import { readJson } from '../json-body.ts'
 
 const text = z.string().nullish()
 
-const Body = z.object({
+const Body = z.strictObject({
   connection_id: z.string().regex(/^[\w.-]{1,250}$/, 'must be letters, digits, "_", "." or "-"'),
   conn_type: z.string().min(1),
   host: text,
@@ -20,25 +24,51 @@ const Body = z.object({
   password: text,
   extra: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
   description: text,
+  team_name: z.null().optional(),
 })
+type Body = z.infer<typeof Body>
 
-export function connectionsDoor({ connections }: { readonly connections: ConnectionStore }): Door {
-  const door = createDoor({ errorBody: airflowErrorBody })
+const ORDERS = {
+  id: 'id',
+  conn_id: 'id',
+  connection_id: 'id',
+  conn_type: 'type',
+  description: 'description',
+  host: 'host',
+  port: 'port',
+  team_name: 'id',
+} as const
+
+export interface ConnectionsDoorOptions {
+  readonly connections: ConnectionStore
+  /** What `POST /api/v2/connections/defaults` makes of what is missing. */
+  readonly defaults?: readonly Connection[]
+  readonly recorder: Recorder
+}
+
+export function connectionsDoor({ connections, defaults = [], recorder }: ConnectionsDoorOptions): Door {
+  const door = createDoor(airflowErrors)
+  const path = '/api/v2/connections'
+  // Whoever may read the event log may not read Connections.
+  const named = { shown: only('connection_id', 'conn_type', 'actions', 'action', 'entities') }
 
   const find = async (id: string): Promise<Connection> => {
     const connection = await connections.find(id)
     if (connection) return connection
-    throw new AppError('not_found', `There is no connection "${id}". GET /api/v2/connections lists them.`)
+    const known = (await connections.list()).map((each) => each.id)
+    throw new AppError('not_found', `There is no connection "${id}".${didYouMean(id, known)} GET /api/v2/connections lists them.`)
   }
 
-  door.get('/api/v2/connections', permit('connections.read'), async (c) => {
-    const { limit, offset } = paging((name) => c.req.query(name))
-    const all = await connections.list()
-    return c.json({ connections: all.slice(offset, offset + limit).map(present), total_entries: all.length })
+  door.get(path, permit('connections.read'), async (c) => {
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), connection_id_pattern: one(pattern) })
+    const all = (await connections.list()).filter((each) => isFound(query.connection_id_pattern, each.id))
+    const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => each[column])
+    return c.json({ connections: page.map(present), total_entries: all.length })
   })
-  door.get('/api/v2/connections/:id', permit('connections.read'), async (c) => c.json(present(await find(c.req.param('id')))))
-  door.post('/api/v2/connections', permit('connections.write'), async (c) => {
-    const body = await readJson(c.req.raw, Body)
+  door.get(`${path}/:id`, permit('connections.read'), async (c) => c.json(present(await find(c.req.param('id')))))
+
+  door.post(path, permit('connections.write'), recorded(recorder, 'post_connection', named), async (c) => {
+    const body = await readBody(c.req.raw, Body)
     if (await connections.find(body.connection_id))
       throw new AppError(
         'conflict',
@@ -47,21 +77,54 @@ export function connectionsDoor({ connections }: { readonly connections: Connect
     await connections.save(toConnection(body, null))
     return c.json(present(await find(body.connection_id)), 201)
   })
-  door.patch('/api/v2/connections/:id', permit('connections.write'), async (c) => {
+
+  door.post(`${path}/test`, permit('connections.write'), async () => {
+    throw new AppError(
+      'forbidden',
+      'Testing connections is switched off, as it is in Airflow unless somebody switches it on: a test would let whoever may write connections reach any host from here. Run a task that uses the connection.',
+    )
+  })
+
+  door.post(`${path}/defaults`, permit('connections.write'), recorded(recorder, 'create_default_connections'), async (c) => {
+    for (const connection of defaults) if (!(await connections.find(connection.id))) await connections.save(connection)
+    return c.body(null, 204)
+  })
+
+  door.patch(path, permit('connections.write'), recorded(recorder, 'bulk_connections', named), async (c) =>
+    c.json(
+      await bulk<Body, Body>(await readBody(c.req.raw, bulkBody(Body, Body)), {
+        noun: 'connection',
+        keyOf: (each) => each.connection_id,
+        has: async (id) => (await connections.find(id)) !== null,
+        create: (each) => connections.save(toConnection(each, null)),
+        update: async (each: Body, mask) => connections.save(change(each, await find(each.connection_id), mask)),
+        delete: async (id) => void (await connections.delete(id)),
+      }),
+    ),
+  )
+
+  door.patch(`${path}/:id`, permit('connections.write'), recorded(recorder, 'patch_connection', named), async (c) => {
     const old = await find(c.req.param('id'))
-    const body = await readJson(c.req.raw, Body)
-    if (body.connection_id !== old.id)
-      throw new AppError('invalid', `The body names connection "${body.connection_id}", the address "${old.id}". An id cannot change.`)
-    await connections.save(toConnection(body, old))
+    const { update_mask } = readQuery(c.req, { update_mask: many(pattern) })
+    const body = await readBody(c.req.raw, Body)
+    if (body.connection_id !== old.id) {
+      const msg = `The body names connection "${body.connection_id}", the address "${old.id}". An id cannot change.`
+      throw badRequest(msg, [{ loc: ['body', 'connection_id'], msg, type: 'value_error' }])
+    }
+    await connections.save(change(body, old, update_mask))
     return c.json(present(await find(old.id)))
   })
-  door.delete('/api/v2/connections/:id', permit('connections.write'), async (c) => {
+
+  door.delete(`${path}/:id`, permit('connections.write'), recorded(recorder, 'delete_connection'), async (c) => {
     await find(c.req.param('id'))
     await connections.delete(c.req.param('id'))
     return c.body(null, 204)
   })
   return door
 }
+
+const change = (body: Body, old: Connection, mask: readonly string[] | undefined): Connection =>
+  toConnection({ conn_type: old.type, ...masked(body, mask), connection_id: old.id }, old)
 
 /** What the body leaves out stays as it was; a mask that comes back is no change either. */
 function toConnection(body: z.infer<typeof Body>, old: Connection | null): Connection {
@@ -97,4 +160,5 @@ const present = (connection: Connection) => ({
   password: connection.password === null ? null : MASK,
   extra: JSON.stringify(maskFields(connection.extra)),
   description: connection.description,
+  team_name: null,
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Hono } from 'hono'
 import { SqliteConnectionStore } from '../../adapters/sqlite/connection.ts'
 import { Database } from '../../adapters/sqlite/database.ts'
+import { SqliteEventLog } from '../../adapters/sqlite/event-log.ts'
 import { SqliteVariableStore } from '../../adapters/sqlite/variable.ts'
 import { systemClock } from '../../core/clock.ts'
 import { system } from '../../core/principal.ts'
@@ -21,17 +22,19 @@ function doors() {
     c.set('principal', system)
     await next()
   })
-  app.route('/', variablesDoor({ variables })).route('/', connectionsDoor({ connections }))
+  const eventLog = new SqliteEventLog(db)
+  const recorder = { eventLog, clock: systemClock }
+  app.route('/', variablesDoor({ variables, recorder })).route('/', connectionsDoor({ connections, recorder }))
   const call = async (method: string, path: string, body?: object) => {
     const response = await app.request(`/api/v2${path}`, { method, ...(body && { body: JSON.stringify(body) }) })
     return { status: response.status, body: JSON.parse((await response.text()) || 'null') }
   }
-  return { call, variables, connections }
+  return { call, variables, connections, eventLog }
 }
 
 test('a variable whose description is changed keeps its value, and none is made without one', async () => {
   const { call, variables } = doors()
-  assert.equal((await call('POST', '/variables', { key: 'K', description: 'empty' })).status, 400)
+  assert.equal((await call('POST', '/variables', { key: 'K', description: 'empty' })).status, 422)
   await call('POST', '/variables', { key: 'K', value: { rows: 3 } })
   assert.equal((await call('PATCH', '/variables/K', { key: 'K', description: 'of the shop' })).status, 200)
   assert.deepEqual(await variables.find('K'), { key: 'K', value: '{"rows":3}', description: 'of the shop' })
@@ -52,4 +55,74 @@ test('lists come in pages, so that a client that asks for the next one comes to 
   const page = async (path: string) => (await call('GET', `${path}?limit=2&offset=2`)).body
   assert.deepEqual([(await page('/variables')).variables.length, (await page('/variables')).total_entries], [1, 3])
   assert.deepEqual([(await page('/connections')).connections.length, (await connections.list()).length], [1, 3])
+})
+
+test('many are created, changed and deleted with one request; an action that fails for one of them changes nothing', async () => {
+  const { call, variables } = doors()
+  await call('POST', '/variables', { key: 'old', value: '1', description: 'kept' })
+  const { status, body } = await call('PATCH', '/variables', {
+    actions: [
+      {
+        action: 'create',
+        entities: [
+          { key: 'a', value: 1 },
+          { key: 'old', value: 2 },
+        ],
+      },
+      {
+        action: 'create',
+        entities: [
+          { key: 'b', value: 1 },
+          { key: 'old', value: 2 },
+        ],
+        action_on_existence: 'skip',
+      },
+      { action: 'update', entities: [{ key: 'old', value: 3, description: 'gone' }], update_mask: ['value'] },
+      { action: 'update', entities: [{ key: 'nobody', value: 3 }] },
+      { action: 'delete', entities: ['b', 'nobody'], action_on_non_existence: 'skip' },
+    ],
+  })
+  assert.equal(status, 200)
+  assert.deepEqual(body, {
+    create: { success: ['b'], errors: [{ error: 'No variable was created: "old" is there already.', status_code: 409 }] },
+    update: { success: ['old'], errors: [{ error: 'No variable was updated: "nobody" is not there.', status_code: 404 }] },
+    delete: { success: ['b'], errors: [] },
+  })
+  assert.deepEqual(await variables.list(), [{ key: 'old', value: '3', description: 'kept' }])
+})
+
+test('the event log says who changed which variable or connection, and no value', async () => {
+  const { call, eventLog } = doors()
+  await call('POST', '/variables', { key: 'K', value: 'hunter22' })
+  await call('PATCH', '/variables', { actions: [{ action: 'update', entities: [{ key: 'K', value: 'hunter33' }] }] })
+  await call('POST', '/connections', {
+    connection_id: 'c',
+    conn_type: 'http',
+    password: 'hunter44',
+    extra: '{"a": "hunter55"}',
+    login: 'ada',
+  })
+  await call('DELETE', '/connections/c')
+  await call('DELETE', '/connections/c')
+  const { entries } = await eventLog.list({ limit: 10, offset: 0, sort: [] })
+  assert.deepEqual(
+    entries.map(({ event, owner, extra }) => [event, owner, JSON.parse(extra ?? 'null')]),
+    [
+      ['post_variable', 'system', { body: { key: 'K' } }],
+      ['bulk_variables', 'system', { body: { actions: [{ action: 'update', entities: [{ key: 'K' }] }] } }],
+      ['post_connection', 'system', { body: { connection_id: 'c', conn_type: 'http' } }],
+      ['delete_connection', 'system', { id: 'c' }],
+    ],
+  )
+})
+
+test('a filter that does not exist is refused, not taken for none', async () => {
+  const { call } = doors()
+  await call('POST', '/variables', { key: 'shop_name', value: 'x' })
+  const { status, body } = await call('GET', '/variables?variable_key_patern=shop')
+  assert.equal(status, 422)
+  assert.deepEqual(body.detail[0].loc, ['query', 'variable_key_patern'])
+  assert.match(body.detail[0].msg, /Did you mean "variable_key_pattern"\?/)
+  assert.equal((await call('GET', '/variables?variable_key_pattern=nothing%20|%20hop')).body.total_entries, 1)
+  assert.equal((await call('POST', '/connections/test', { connection_id: 'c', conn_type: 'http' })).status, 403)
 })

@@ -1,50 +1,109 @@
 /** Airflow's `/api/v2/variables`: sensitive values leave masked. */
 import { z } from 'zod'
-import { AppError } from '../../core/app-error.ts'
+import { AppError, didYouMean } from '../../core/app-error.ts'
 import { isSensitiveName, MASK } from '../../secrets/masking.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
-import { airflowErrorBody } from '../airflow-error.ts'
-import { paging } from '../airflow-paging.ts'
+import { readBody } from '../airflow-body.ts'
+import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
+import { airflowErrors, badRequest } from '../airflow-error.ts'
+import { isFound } from '../airflow-like.ts'
+import { pageOfItems } from '../airflow-list.ts'
+import { many, one, ordering, pageOf, paging, readQuery, text } from '../airflow-query.ts'
+import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
-import { readJson } from '../json-body.ts'
 
-const Body = z.object({
-  key: z.string().min(1).max(250),
+const key = z.string().min(1).max(250)
+const Body = z.strictObject({
+  key,
   value: z.json().transform((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
   description: z.string().nullish(),
+  team_name: z.null().optional(),
 })
 const Patch = Body.partial()
+const Update = Patch.extend({ key })
+type Update = z.infer<typeof Update>
 
-export function variablesDoor({ variables }: { readonly variables: VariableStore }): Door {
-  const door = createDoor({ errorBody: airflowErrorBody })
+const ORDERS = {
+  id: 'key',
+  key: 'key',
+  _val: 'value',
+  description: 'description',
+  is_encrypted: 'encrypted',
+  team_name: 'encrypted',
+} as const
+
+export interface VariablesDoorOptions {
+  readonly variables: VariableStore
+  readonly recorder: Recorder
+}
+
+export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Door {
+  const door = createDoor(airflowErrors)
+  const path = '/api/v2/variables'
+  // Whoever may read the event log may not read Variables.
+  const named = { shown: only('key', 'description', 'actions', 'action', 'entities') }
 
   const find = async (key: string): Promise<Variable> => {
     const variable = await variables.find(key)
     if (variable) return variable
-    throw new AppError('not_found', `There is no variable "${key}". GET /api/v2/variables lists them.`)
+    const known = (await variables.list()).map((each) => each.key)
+    throw new AppError('not_found', `There is no variable "${key}".${didYouMean(key, known)} GET /api/v2/variables lists them.`)
+  }
+  const create = ({ key, value, description }: z.infer<typeof Body>): Promise<void> =>
+    variables.save({ key, value, description: description ?? null })
+  const update = async (key: string, body: z.infer<typeof Patch>, mask: readonly string[] | undefined): Promise<void> => {
+    const old = await find(key)
+    const { value = MASK, description } = masked(body, mask)
+    // A client that leaves the value out, or sends the mask back, has not changed it.
+    await variables.save({
+      key,
+      value: value === MASK ? old.value : value,
+      description: description === undefined ? old.description : description,
+    })
   }
 
-  door.get('/api/v2/variables', permit('variables.read'), async (c) => {
-    const { limit, offset } = paging((name) => c.req.query(name))
-    const all = await variables.list()
-    return c.json({ variables: all.slice(offset, offset + limit).map(present), total_entries: all.length })
+  door.get(path, permit('variables.read'), async (c) => {
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), variable_key_pattern: one(text) })
+    const all = (await variables.list()).filter((each) => isFound(query.variable_key_pattern, each.key))
+    const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => (column === 'encrypted' ? true : each[column]))
+    return c.json({ variables: page.map(present), total_entries: all.length })
   })
-  door.get('/api/v2/variables/:key', permit('variables.read'), async (c) => c.json(present(await find(c.req.param('key')))))
-  door.post('/api/v2/variables', permit('variables.write'), async (c) => {
-    const { key, value, description } = await readJson(c.req.raw, Body)
-    if (await variables.find(key))
-      throw new AppError('conflict', `There is a variable "${key}" already. Change it with PATCH /api/v2/variables/${key}.`)
-    await variables.save({ key, value, description: description ?? null })
-    return c.json(present(await find(key)), 201)
+  door.get(`${path}/:key`, permit('variables.read'), async (c) => c.json(present(await find(c.req.param('key')))))
+
+  door.post(path, permit('variables.write'), recorded(recorder, 'post_variable', named), async (c) => {
+    const body = await readBody(c.req.raw, Body)
+    if (await variables.find(body.key))
+      throw new AppError('conflict', `There is a variable "${body.key}" already. Change it with PATCH /api/v2/variables/${body.key}.`)
+    await create(body)
+    return c.json(present(await find(body.key)), 201)
   })
-  door.patch('/api/v2/variables/:key', permit('variables.write'), async (c) => {
+
+  door.patch(path, permit('variables.write'), recorded(recorder, 'bulk_variables', named), async (c) =>
+    c.json(
+      await bulk<z.infer<typeof Body>, Update>(await readBody(c.req.raw, bulkBody(Body, Update)), {
+        noun: 'variable',
+        keyOf: (each) => each.key,
+        has: async (each) => (await variables.find(each)) !== null,
+        create,
+        update: (each: Update, mask) => update(each.key, each, mask),
+        delete: async (each) => void (await variables.delete(each)),
+      }),
+    ),
+  )
+
+  door.patch(`${path}/:key`, permit('variables.write'), recorded(recorder, 'patch_variable', named), async (c) => {
     const old = await find(c.req.param('key'))
-    const { value = MASK, description } = await readJson(c.req.raw, Patch)
-    // A client that leaves the value out, or sends the mask back, has not changed it.
-    await variables.save({ key: old.key, value: value === MASK ? old.value : value, description: description ?? old.description })
+    const { update_mask } = readQuery(c.req, { update_mask: many(text) })
+    const body = await readBody(c.req.raw, Patch)
+    if (body.key !== undefined && body.key !== old.key) {
+      const msg = `The body names variable "${body.key}", the address "${old.key}". A key cannot change.`
+      throw badRequest(msg, [{ loc: ['body', 'key'], msg, type: 'value_error' }])
+    }
+    await update(old.key, body, update_mask)
     return c.json(present(await find(old.key)))
   })
-  door.delete('/api/v2/variables/:key', permit('variables.write'), async (c) => {
+
+  door.delete(`${path}/:key`, permit('variables.write'), recorded(recorder, 'delete_variable'), async (c) => {
     await find(c.req.param('key'))
     await variables.delete(c.req.param('key'))
     return c.body(null, 204)
@@ -57,4 +116,5 @@ const present = ({ key, value, description }: Variable) => ({
   value: isSensitiveName(key) ? MASK : value,
   description,
   is_encrypted: true,
+  team_name: null,
 })

@@ -22,3 +22,12 @@ export function isLike(pattern: string, text: string): boolean {
   while (wanted[at] === '%') at++
   return at === wanted.length
 }
+
+/** `a | b` finds either; no pattern, or `~`, finds everything. */
+export function isFound(pattern: string | undefined, text: string): boolean {
+  const parts = (pattern ?? '')
+    .split('|')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && part !== '~')
+  return parts.length === 0 || parts.some((part) => isLike(part, text))
+}

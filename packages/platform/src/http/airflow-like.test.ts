@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isLike } from './like.ts'
+import { isLike } from './airflow-like.ts'
 
 test('a pattern is found anywhere, in any case, with its wildcards', () => {
   for (const pattern of ['', 'ML', 'pipeline%staging', '%l_st%', 'pipeline_ml_staging', '_'.repeat(19)])
