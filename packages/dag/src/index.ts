@@ -1,5 +1,8 @@
 export { type Asset, type AssetAlias, all, any, asset, assetAlias, type Condition } from './asset.ts'
-export { type Dag, type DagBuilder, type DagOptions, dag, isDag } from './dag.ts'
+export type { Choice, DagBuilder } from './builder.ts'
+export { type Dag, dag, isDag } from './dag.ts'
+export type { DagOptions } from './dag-options.ts'
+export type { Deadline } from './deadline.ts'
 export { DagDefinitionError } from './definition-error.ts'
 export type {
   AssetCondition,
@@ -15,6 +18,8 @@ export type {
   ValueSource,
 } from './document.ts'
 export { type Duration, durationSeconds } from './duration.ts'
+export { type Element, type Expansion, type MappedOutput, mapOver, records, zip } from './expand.ts'
+export type { Group, GroupOptions } from './group.ts'
 export { fromWallClock, toWallClock } from './instant.ts'
 export type { MappedOperator, Operator, Trigger } from './operator.ts'
 export {
@@ -32,8 +37,22 @@ export {
   SkipTask,
   skipAfter,
 } from './outcome.ts'
-export type { Schedule, ScheduleDocument, TimeDocument } from './schedule.ts'
-export { chain, type FunctionContext, Task, type TaskDefaults, type TaskFunction, type TaskOptions } from './task.ts'
+export { type Param, type Params, param } from './param.ts'
+export { partial } from './partial.ts'
+export { type RetryRule, retryDecision } from './retry-policy.ts'
+export {
+  assetsOrTime,
+  cronTrigger,
+  delta,
+  deltaTrigger,
+  events,
+  type Schedule,
+  type ScheduleDocument,
+  type TimeDocument,
+} from './schedule.ts'
+export { type Look, type SensorOptions, sensorDocument, sensorOperator } from './sensor.ts'
+export { chain } from './step.ts'
+export { Task, type TaskFunction } from './task.ts'
 export type {
   AssetEventFacts,
   Callback,
@@ -46,4 +65,6 @@ export type {
   OutletEvent,
   TaskContext,
 } from './task-context.ts'
+export { taskInputs } from './task-inputs.ts'
+export type { FunctionContext, Inputs, TaskDefaults, TaskOptions } from './task-options.ts'
 export { TRIGGER_RULES, type TriggerRule } from './trigger-rule.ts'

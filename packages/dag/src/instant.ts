@@ -28,25 +28,48 @@ export function fromWallClock(shown: Date, timezone: string): Date {
   return new Date(found.length > 0 ? Math.max(...found) : before)
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
+/** What the clocks of one zone are ahead of UTC, by days since 1970; null for a day on which they change. */
+interface Zone {
+  readonly format: Intl.DateTimeFormat
+  readonly days: Map<number, number | null>
+}
 
-/** How far the clocks of `timezone` are ahead of UTC at `instant`. */
+const zones = new Map<string, Zone>()
+
+const MAX_DAYS_KEPT = 2000
+
+/** How far the clocks of `timezone` are ahead of UTC at `instant`. Formatting is slow, so what holds for a whole day is kept. */
 function offsetMs(instant: Date, timezone: string): number {
   if (timezone === 'UTC') return 0
-  let format = formats.get(timezone)
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone: timezone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    formats.set(timezone, format)
+  const zone = zones.get(timezone) ?? zoneOf(timezone)
+  const day = Math.floor(instant.getTime() / DAY_MS)
+  let offset = zone.days.get(day)
+  if (offset === undefined) {
+    if (zone.days.size >= MAX_DAYS_KEPT) zone.days.clear()
+    const begin = formattedOffsetMs(new Date(day * DAY_MS), zone.format)
+    offset = formattedOffsetMs(new Date((day + 1) * DAY_MS), zone.format) === begin ? begin : null
+    zone.days.set(day, offset)
   }
+  return offset ?? formattedOffsetMs(instant, zone.format)
+}
+
+function zoneOf(timezone: string): Zone {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  const zone = { format, days: new Map() }
+  zones.set(timezone, zone)
+  return zone
+}
+
+function formattedOffsetMs(instant: Date, format: Intl.DateTimeFormat): number {
   const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]))
   const shown = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute, part.second)
   return shown - Math.floor(instant.getTime() / 1000) * 1000

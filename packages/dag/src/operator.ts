@@ -30,7 +30,7 @@ export interface Operator<Args = unknown, Output = unknown> {
   readonly templateFields?: readonly string[]
   /** A template field that ends so is the path of a file whose text is the template, such as `['.sh']`. Default none. */
   readonly templateExtensions?: readonly string[]
-  /** It answers a `Decision` that skips tasks after it. */
+  /** Its `Output` is a `Decision`, which skips tasks after it; what others get is the output in it. */
   readonly flow?: 'branch' | 'shortCircuit' | 'latestOnly'
   /** It looks again and again, in this manner. */
   readonly sensor?: SensorDocument

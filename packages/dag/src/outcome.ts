@@ -98,6 +98,9 @@ export interface Decision<Output = unknown> {
   readonly skip: SkipDecision | null
 }
 
+/** What others get of an operator: what is in its decision, if it answers one. */
+export type OutputOf<Answer> = Answer extends Decision<infer Output> ? Output : Answer
+
 export const isDecision = (value: unknown): value is Decision => typeof value === 'object' && value !== null && DECISION in value
 
 /** Follows those of the tasks right after, and skips the others. Whole task ids. Its output is the ids. */
