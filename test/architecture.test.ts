@@ -102,7 +102,7 @@ test('packages know only the packages they may know, and never reach into the fo
           .filter((specifier) =>
             specifier.startsWith('.')
               ? !isInside(name, resolve(dirname(path), specifier))
-              : specifier.startsWith('@daggerboard/') && !allowed.includes(specifier),
+              : specifier.startsWith('@daggerboard/') && !allowed.includes(specifier.split('/', 2).join('/')),
           )
           .map(
             (specifier) =>

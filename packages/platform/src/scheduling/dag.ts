@@ -32,12 +32,28 @@ export type DagFileReading =
   | { readonly file: string; readonly source: string; readonly documents: readonly DagDocument[] }
   | { readonly file: string; readonly error: Pick<ImportError, 'line' | 'message' | 'trace'> }
 
+/** What is remembered of a DAG file, so that it is read again only when it has changed. */
+export interface DagFile {
+  /** Below the DAGs folder. */
+  readonly file: string
+  /** Of the file and of everything that it imports, by path, when it was read; null when nobody knows. */
+  readonly stamps: Readonly<Record<string, string>> | null
+  /** What else the reading depended on. */
+  readonly reader: string
+  readonly dagIds: readonly string[]
+  readonly hasError: boolean
+}
+
 export interface DagStore {
   find(dagId: string): Promise<DagRecord | null>
   /** All, by id; stale ones only when asked for. */
   list(options?: { readonly includeStale?: boolean }): Promise<DagRecord[]>
-  /** Takes over what a file says now. A DAG seen for the first time is paused as `paused` says; others keep their switch. */
+  /** Takes over what a file says now. A DAG seen for the first time is paused as it says itself, else as `paused` does; others keep their switch. */
   saveReading(reading: DagFileReading, at: string, paused: boolean): Promise<void>
+  /** The same for several files, all or none, with what is to be remembered of them. */
+  saveReadings(readings: readonly (DagFileReading & Pick<DagFile, 'stamps' | 'reader'>)[], at: string, paused: boolean): Promise<void>
+  /** Every file that has DAGs or an error, or was read before, by path. */
+  files(): Promise<DagFile[]>
   /** The file is gone: its DAGs are stale and its error is forgotten. */
   forgetFile(file: string): Promise<void>
   setPaused(dagId: string, isPaused: boolean): Promise<void>

@@ -1,17 +1,21 @@
-/** Watches a folder of DAG files and keeps the store of DAGs as the files say. Files are read in a process apart. */
-import { type FSWatcher, watch } from 'node:fs'
-import { glob, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+/** Watches a folder of DAG files and keeps the store of DAGs as the files say. Files are read in processes apart. */
+import { stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import type { DagDocument } from '@daggerboard/dag'
+import type { Defaults } from '@daggerboard/dag/defaults'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Events } from '../../core/events.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import type { Service } from '../../core/service.ts'
-import type { DagFileReading, DagStore } from '../../scheduling/dag.ts'
+import type { DagFile, DagFileReading, DagStore } from '../../scheduling/dag.ts'
 import { timetable } from '../../scheduling/timetable.ts'
+import { DagFiles } from './dag-files.ts'
 import type { FromLoader } from './dag-loader.ts'
-import { type FileStamps, fileStamp, hasChanged } from './file-stamp.ts'
-import { LoaderProcess } from './loader-process.ts'
+import { StampsOfNow } from './file-stamp.ts'
+import { FolderWatch } from './folder-watch.ts'
+import type { IgnoreSyntax } from './ignore-file.ts'
+import { LoaderTeam } from './loader-team.ts'
 
 export interface DagFolderOptions {
   readonly folder: string
@@ -19,178 +23,277 @@ export interface DagFolderOptions {
   readonly clock: Clock
   readonly events: Events
   readonly logger?: Logger
-  /** Whether a DAG that is seen for the first time waits to be unpaused. Default true, as in Airflow. */
+  /** Whether a DAG that is seen for the first time waits to be unpaused, where it does not say. Default true, as in Airflow. */
   readonly dagsArePausedAtCreation?: boolean
+  /** For what DAGs and tasks do not say themselves. */
+  readonly defaults?: Partial<Defaults>
   /** A file that takes longer to read is given up. Default 30 s. */
   readonly fileTimeoutMs?: number
-  /** How often the folder is looked through even when nothing was heard of it. Default 5 s. */
+  /** How often the folder is looked through even when nothing was heard of it. Default 30 s. */
   readonly rescanMs?: number
-  /** Called when the store has something new. */
-  readonly onChange?: () => void
+  /** After how long a file is read again though nothing has changed; 0, the default, for never. */
+  readonly rereadMs?: number
+  /** Processes that read files side by side. Default 2. */
+  readonly processes?: number
+  readonly ignoreSyntax?: IgnoreSyntax
+  /** Where modules of ours are kept compiled between the starts of those processes. */
+  readonly compileCache?: string
+  /** What else the reading of a file depends on: files that another version has read are read again. */
+  readonly version?: string
+  /** Called when the store has something new: which DAGs are new, other, or gone. */
+  readonly onChange?: (dagIds: readonly string[]) => void
 }
 
-interface KnownFile {
-  /** Of the file and of everything that it imports. */
-  readonly stamps: FileStamps
-  readonly dagIds: readonly string[]
-  readonly hasError: boolean
-}
+type KnownFile = Omit<DagFile, 'file'> & { readonly readAtMs: number }
 
 /** Editors write a file in several steps: the scan waits until they are through. */
 const SETTLE_MS = 40
+/** What has been read is kept together, so that many files take few commits, but nobody waits for long. */
+const KEEP_MS = 25
+const KEEP_FILES = 100
+/** How long one look through the folder holds up the next. */
+const PATIENCE_MS = 1_000
 
 export class DagFolder implements Service {
   readonly #options: DagFolderOptions
   readonly #logger: Logger
+  readonly #files: DagFiles
+  readonly #watch: FolderWatch
+  readonly #loaders: LoaderTeam
+  /** What readings depend on beside the files. */
+  readonly #reader: string
   readonly #known = new Map<string, KnownFile>()
-  #watcher: FSWatcher | null = null
+  /** DAG id → the file that has it. */
+  readonly #owners = new Map<string, string>()
   #isStopped = true
   #wakeUp = new AbortController()
   #hasChanged = false
   #loop: Promise<void> | null = null
-  #loader: LoaderProcess | null = null
+  /** Being read just now. */
+  readonly #inFlight = new Set<string>()
+  readonly #scans = new Set<Promise<unknown>>()
+  /** Were given up; only a change of theirs can help. */
+  readonly #hanging = new Set<string>()
 
   constructor(options: DagFolderOptions) {
+    const { folder, logger = silentLogger, ignoreSyntax = 'glob', defaults = {}, version = '' } = options
     this.#options = options
-    this.#logger = options.logger ?? silentLogger
+    this.#logger = logger
+    this.#files = new DagFiles(folder, ignoreSyntax, logger)
+    this.#watch = new FolderWatch((name) => this.#heard(name), logger)
+    this.#loaders = new LoaderTeam(options)
+    this.#reader = JSON.stringify([version, defaults])
   }
 
-  /** Resolves when every file has been read once. Throws `invalid` when the folder cannot be read. */
+  /** Resolves when every file that is not known from an earlier start, or has changed since, has been read once. Throws `invalid` when the folder cannot be read. */
   async start(): Promise<void> {
     if (!this.#isStopped) return
-    const { folder } = this.#options
+    const { folder, dags } = this.#options
     if (!(await stat(folder).catch(() => null))?.isDirectory()) {
       throw new AppError('invalid', `The DAGs folder "${folder}" is not a folder. Create it, or set another.`)
     }
     this.#isStopped = false
-    try {
-      this.#watcher = watch(folder, { recursive: true }, () => this.#heard())
-      // The system may be out of watches: looking through the folder now and then goes on.
-      this.#watcher.on('error', (error) => this.#logger.warn('The DAGs folder cannot be watched.', { error: messageOf(error) }))
-    } catch (error) {
-      this.#logger.warn('The DAGs folder cannot be watched.', { error: messageOf(error) })
-    }
-    await this.#forgetMissingFiles()
+    for (const { file, ...known } of await dags.files()) this.#remember(file, { ...known, readAtMs: this.#now() })
     await this.scan()
     this.#loop = this.#run()
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#watcher?.close()
-    this.#loader?.kill()
+    this.#watch.close()
+    this.#loaders.stop()
     this.#wakeUp.abort()
     await this.#loop
+    await Promise.allSettled(this.#scans)
   }
 
   /** Reads every file that is new or has changed, or whose imports have. Answers how many it has read. */
   async scan(): Promise<number> {
-    const files = await this.#list()
+    const { files, folders } = await this.#files.list()
+    if (this.#isStopped) return 0
+    this.#watch.set(folders)
     const present = new Set(files)
     const gone = [...this.#known.keys()].filter((file) => !present.has(file))
     for (const file of gone) {
-      this.#known.delete(file)
+      const dagIds = this.#forget(file)
       await this.#options.dags.forgetFile(file)
+      this.#options.onChange?.(dagIds)
     }
-    const isNew = new Set(files.filter((file) => this.#isNew(file)))
+    const stamps = new StampsOfNow()
+    const isNew = new Set(files.filter((file) => this.#isNew(file, stamps)))
     // A file in error may have waited for just this change: of a file that it could not find, or whose DAG id it wanted.
-    const changed = isNew.size + gone.length === 0 ? [] : files.filter((file) => isNew.has(file) || this.#known.get(file)?.hasError)
-    if (changed.length > 0) await this.#read(changed)
-    if (changed.length + gone.length > 0) this.#options.onChange?.()
+    const mayHaveWaited = isNew.size + gone.length === 0 ? [] : files.filter((file) => !isNew.has(file) && this.#mayMend(file))
+    const changed = [...isNew, ...mayHaveWaited]
+    const displaced = changed.length > 0 ? await this.#read(changed) : []
+    if (displaced.length > 0) await this.#read(displaced)
+    this.#watch.add(this.#importedFolders())
     return changed.length
   }
 
-  #heard(): void {
+  #heard(name: string): void {
+    if (/\.ts$/.test(name)) this.#loaders.warmUp()
     this.#hasChanged = true
     this.#wakeUp.abort()
   }
 
   async #run(): Promise<void> {
-    const { clock, rescanMs = 5_000 } = this.#options
+    const { clock, rescanMs = 30_000 } = this.#options
     while (!this.#isStopped) {
       if (!this.#hasChanged) await clock.sleep(rescanMs, this.#wakeUp.signal)
       this.#wakeUp = new AbortController()
       if (this.#hasChanged && !this.#isStopped) await clock.sleep(SETTLE_MS)
       this.#hasChanged = false
       if (this.#isStopped) return
-      await this.scan().catch((error: unknown) => this.#logger.error('The DAGs folder could not be read.', { error: messageOf(error) }))
+      await this.#scanWithPatience()
+      if (!this.#hasChanged) this.#loaders.coolDown()
     }
   }
 
-  async #list(): Promise<string[]> {
-    const files: string[] = []
-    const exclude = (name: string) => /(^|[\\/])(node_modules|\.[^\\/]+)$/.test(name)
-    for await (const file of glob('**/*.ts', { cwd: this.#options.folder, exclude })) {
-      if (!/\.(test|d)\.ts$/.test(file)) files.push(file)
-    }
-    return files.sort()
+  /** A file that takes long goes on being read while others are looked at again. */
+  async #scanWithPatience(): Promise<void> {
+    let isLate = false
+    const scan = this.scan()
+      .catch((error: unknown) => this.#logger.error('The DAGs folder could not be read.', { error: messageOf(error) }))
+      .finally(() => {
+        this.#scans.delete(scan)
+        if (isLate) this.#heard('')
+      })
+    this.#scans.add(scan)
+    const enough = new AbortController()
+    await Promise.race([scan.then(() => enough.abort()), this.#options.clock.sleep(PATIENCE_MS, enough.signal)])
+    isLate = this.#scans.has(scan)
   }
 
-  #isNew(file: string): boolean {
+  #mayMend(file: string): boolean {
+    return this.#known.get(file)?.hasError === true && !this.#hanging.has(file) && !this.#inFlight.has(file)
+  }
+
+  #isNew(file: string, now: StampsOfNow): boolean {
+    const { rereadMs = 0 } = this.#options
+    if (this.#inFlight.has(file)) return false
     const known = this.#known.get(file)
-    return !known || hasChanged(known.stamps)
+    if (!known?.stamps || known.reader !== this.#reader || now.areOther(known.stamps)) return true
+    return rereadMs > 0 && this.#now() - known.readAtMs >= rereadMs
   }
 
-  /** Reads `files` in one process; when one of them hangs it or ends it, the next goes on in a new one. */
-  async #read(files: readonly string[]): Promise<void> {
-    const { folder, fileTimeoutMs = 30_000 } = this.#options
-    let loader = null as LoaderProcess | null
-    for (const file of files) {
-      if (this.#isStopped) break
-      const path = join(folder, file)
-      const source = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error)
-      // Gone since it was listed, or a folder of that name.
-      if (source instanceof Error && (source.code === 'ENOENT' || source.code === 'EISDIR')) continue
-      if (source instanceof Error) {
-        const error = { line: null, message: `${source.message}. Let the platform read it.`, trace: source.stack ?? source.message }
-        await this.#keep(file, '', { file, stamps: { [path]: fileStamp(path) }, error })
-        continue
-      }
-      loader = loader?.isAlive ? loader : new LoaderProcess()
-      this.#loader = loader
-      const answer = await loader.read(path, fileTimeoutMs)
-      // A file whose reading `stop` has broken off has no error.
-      if (this.#isStopped) break
-      await this.#keep(file, source, answer)
+  /** Answers the files that have lost a DAG id to one that comes before them. */
+  async #read(files: readonly string[]): Promise<string[]> {
+    const { folder } = this.#options
+    const before = new Map(this.#owners)
+    const displaced: string[] = []
+    const nameOf = new Map(files.map((file) => [join(folder, file), file]))
+    for (const file of files) this.#inFlight.add(file)
+    let waiting: { file: string; answer: FromLoader }[] = []
+    let keeping = Promise.resolve()
+    let timer: NodeJS.Timeout | undefined
+    const keep = () => {
+      clearTimeout(timer)
+      timer = undefined
+      const batch = waiting
+      waiting = []
+      keeping = keeping.then(() => this.#keep(batch, before, displaced))
     }
-    loader?.kill()
-    this.#loader = null
+    await this.#loaders.read([...nameOf.keys()], (answer) => {
+      const file = nameOf.get(answer.file)
+      if (file === undefined || this.#isStopped) return
+      this.#inFlight.delete(file)
+      waiting.push({ file, answer })
+      if (waiting.length >= KEEP_FILES) keep()
+      else timer ??= setTimeout(keep, KEEP_MS)
+    })
+    keep()
+    await keeping
+    return displaced
   }
 
-  async #keep(file: string, source: string, answer: FromLoader): Promise<void> {
-    const { dags, clock, events, dagsArePausedAtCreation = true } = this.#options
-    const reading = this.#check(file, source, answer)
-    const dagIds = 'documents' in reading ? reading.documents.map(({ dagId }) => dagId) : []
-    this.#known.set(file, { stamps: answer.stamps, dagIds, hasError: 'error' in reading })
-    await dags.saveReading(reading, clock.now().toISOString(), dagsArePausedAtCreation)
-    const error = 'error' in reading ? reading.error : null
-    events.emit('dag_file.changed', 'system', { file, dagIds, line: error?.line ?? null, error: error?.message ?? null })
-    if (error) this.#logger.warn(`DAG file ${file}${error.line === null ? '' : `:${error.line}`} cannot be read. ${error.message}`)
+  async #keep(batch: readonly { file: string; answer: FromLoader }[], before: ReadonlyMap<string, string>, displaced: string[]) {
+    const { dags, clock, events, dagsArePausedAtCreation = true, onChange } = this.#options
+    const changed = new Set<string>()
+    const readings: (DagFileReading & Pick<DagFile, 'stamps' | 'reader'>)[] = []
+    for (const { file, answer } of batch) {
+      if ('isGone' in answer) continue
+      for (const dagId of this.#forget(file)) changed.add(dagId)
+      if ('error' in answer && answer.error.isTimeout) this.#hanging.add(file)
+      else this.#hanging.delete(file)
+      const reading = this.#check(file, answer, before, displaced)
+      const dagIds = 'documents' in reading ? reading.documents.map(({ dagId }) => dagId) : []
+      for (const dagId of dagIds) changed.add(dagId)
+      const of = { stamps: answer.stamps, reader: this.#reader }
+      this.#remember(file, { ...of, dagIds, hasError: 'error' in reading, readAtMs: this.#now() })
+      readings.push({ ...reading, ...of })
+    }
+    if (readings.length === 0) return
+    await dags.saveReadings(readings, clock.now().toISOString(), dagsArePausedAtCreation)
+    for (const reading of readings) {
+      const { file } = reading
+      const error = 'error' in reading ? reading.error : null
+      const dagIds = this.#known.get(file)?.dagIds ?? []
+      events.emit('dag_file.changed', 'system', { file, dagIds, line: error?.line ?? null, error: error?.message ?? null })
+      if (error) this.#logger.warn(`DAG file ${file}${error.line === null ? '' : `:${error.line}`} cannot be read. ${error.message}`)
+    }
+    onChange?.([...changed])
   }
 
   /** What only the folder as a whole, or the timetables, can say is wrong. */
-  #check(file: string, source: string, answer: FromLoader): DagFileReading {
-    if ('error' in answer) return { file, error: answer.error }
-    const problems: string[] = []
-    for (const { dagId, schedule, timezone } of answer.documents) {
-      const other = [...this.#known].find(([name, { dagIds }]) => name !== file && dagIds.includes(dagId))
-      if (other) problems.push(`DAG "${dagId}" is already defined in ${other[0]}. Give one of them another id.`)
-      try {
-        timetable(schedule, timezone)
-      } catch (error) {
-        problems.push(`DAG "${dagId}" cannot be scheduled. ${messageOf(error)}`)
-      }
+  #check(
+    file: string,
+    answer: Exclude<FromLoader, { isGone: true }>,
+    before: ReadonlyMap<string, string>,
+    displaced: string[],
+  ): DagFileReading {
+    if ('error' in answer) {
+      const { line, message, trace } = answer.error
+      return { file, error: { line, message, trace } }
     }
-    if (problems.length === 0) return { file, source, documents: answer.documents }
+    const { source, documents } = answer
+    const problems = documents.flatMap((document) => {
+      const problem = scheduleProblem(document)
+      const other = this.#owners.get(document.dagId)
+      if (other === undefined || other === file) return problem
+      // Of two that came together the first by name has the id, whichever was read first.
+      if (file < other && before.get(document.dagId) !== other) {
+        displaced.push(other)
+        return problem
+      }
+      return [...problem, `DAG "${document.dagId}" is already defined in ${other}. Give one of them another id.`]
+    })
+    if (problems.length === 0) return { file, source, documents }
     const message = problems.join('\n')
     return { file, error: { line: null, message, trace: `${file}: ${message}` } }
   }
 
-  /** Files that went away while nobody looked. */
-  async #forgetMissingFiles(): Promise<void> {
-    const { dags } = this.#options
-    const files = new Set(await this.#list())
-    const remembered = [...(await dags.list()), ...(await dags.importErrors())].map(({ file }) => file)
-    for (const file of new Set(remembered)) if (!files.has(file)) await dags.forgetFile(file)
+  #remember(file: string, known: KnownFile): void {
+    this.#known.set(file, known)
+    for (const dagId of known.dagIds) this.#owners.set(dagId, file)
+  }
+
+  /** Answers the DAGs that the file had. */
+  #forget(file: string): readonly string[] {
+    const dagIds = this.#known.get(file)?.dagIds ?? []
+    this.#known.delete(file)
+    for (const dagId of dagIds) if (this.#owners.get(dagId) === file) this.#owners.delete(dagId)
+    return dagIds
+  }
+
+  /** Folders outside of the DAGs folder from which DAG files import. */
+  #importedFolders(): Set<string> {
+    const { folder } = this.#options
+    const found = new Set<string>()
+    for (const { stamps } of this.#known.values())
+      for (const path in stamps) if (relative(folder, path).startsWith('..')) found.add(path.slice(0, path.lastIndexOf(sep)))
+    return found
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime()
+  }
+}
+
+function scheduleProblem({ dagId, schedule, timezone }: DagDocument): string[] {
+  try {
+    timetable(schedule, timezone)
+    return []
+  } catch (error) {
+    return [`DAG "${dagId}" cannot be scheduled. ${messageOf(error)}`]
   }
 }

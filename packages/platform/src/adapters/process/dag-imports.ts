@@ -7,11 +7,22 @@ const imports = new Map<string, Set<string>>()
 /** Taken before a file is read, so that a change in between is not missed. */
 const stamps = new Map<string, string>()
 
+let count = 0
+let startsProcesses = false
+
+/** Another number whenever something was imported. */
+export const importsCount = (): number => count
+
+/** Whether what was imported may have started processes whose words come by another way than its own. */
+export const mayStillSpeak = (): boolean => startsProcesses
+
 /** From here on, imports of `@daggerboard/…` that a DAG folder does not have itself are ours, and every import is remembered. */
 export function followImports(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const found = resolveOrOwn(specifier, context, nextResolve)
+      count += 1
+      startsProcesses ||= /^(node:)?(child_process|worker_threads|cluster)$/.test(specifier)
       const to = withoutQuery(found.url)
       if (isAuthored(to) && !stamps.has(to)) stamps.set(to, fileStamp(fileURLToPath(to)))
       if (context.parentURL) {

@@ -1,31 +1,75 @@
 /** A child process that reads DAG files, one after the other, and says what is in them. It may hang or end: only it. */
+import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type DagDocument, isDag } from '@daggerboard/dag'
+import { type Defaults, setDefaults } from '@daggerboard/dag/defaults'
 import { followImports, importsOf, lineIn } from './dag-imports.ts'
-import type { FileStamps } from './file-stamp.ts'
+import { type FileStamps, fileStamp } from './file-stamp.ts'
 
-export type FromLoader = { readonly file: string /** The file and what it imports. */; readonly stamps: FileStamps } & (
-  | { readonly documents: readonly DagDocument[] }
-  | { readonly error: { readonly line: number | null; readonly message: string; readonly trace: string } }
+export type ToLoader = { readonly defaults: Partial<Defaults> } | { readonly files: readonly string[] }
+
+export type FromLoader = { readonly file: string } & (
+  | { readonly isGone: true }
+  /** `stamps`: of the file and of what it imports, as they were when they were read. */
+  | { readonly stamps: FileStamps; readonly source: string; readonly documents: readonly DagDocument[] }
+  | { readonly stamps: FileStamps; readonly error: ReadingError }
 )
 
+interface ReadingError {
+  readonly line: number | null
+  readonly message: string
+  readonly trace: string
+  /** It was given up. */
+  readonly isTimeout?: boolean
+}
+
 followImports()
+// What comes after this is the authors', and changes too often to be kept compiled.
+flushCompileCache()
+delete process.env.NODE_COMPILE_CACHE
 process.on('disconnect', () => process.exit())
 // What a file leaves behind that throws later says nothing about the file that is read then.
 process.on('uncaughtException', () => {})
 process.on('unhandledRejection', () => {})
 
-process.on('message', async ({ file }: { file: string }) => {
+let reading = Promise.resolve()
+process.on('message', (message: ToLoader) => {
+  if ('defaults' in message) setDefaults(message.defaults)
+  else for (const file of message.files) reading = reading.then(() => answer(file))
+})
+
+/** Each answer is on its way before the next file begins: the platform takes the first without one for the culprit. */
+async function answer(file: string): Promise<void> {
+  const read_ = await read(file)
+  await new Promise<void>((resolve) => {
+    if (process.send) process.send(read_, undefined, undefined, () => resolve())
+  })
+}
+
+async function read(file: string): Promise<FromLoader> {
+  const stamp = fileStamp(file)
+  let source: string
+  try {
+    source = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message, stack } = error as NodeJS.ErrnoException
+    // Gone since it was listed, or a folder of that name.
+    if (code === 'ENOENT' || code === 'EISDIR') return { file, isGone: true }
+    return {
+      file,
+      stamps: { [file]: stamp },
+      error: { line: null, message: `${message}. Let the platform read it.`, trace: stack ?? message },
+    }
+  }
   const url = pathToFileURL(file).href
-  let answer: FromLoader
   try {
     const exported = Object.values((await import(url)) as Record<string, unknown>).flat()
     const dags = new Map(exported.filter(isDag).map((dag) => [dag.id, dag.document]))
-    answer = { file, stamps: importsOf(url), documents: [...dags.values()] }
+    return { file, stamps: importsOf(url), source, documents: [...dags.values()] }
   } catch (error) {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     const trace = error instanceof Error ? (error.stack ?? message) : message
-    answer = { file, stamps: importsOf(url), error: { line: lineIn(url, error), message, trace } }
+    return { file, stamps: importsOf(url), error: { line: lineIn(url, error), message, trace } }
   }
-  process.send?.(answer)
-})
+}

@@ -15,4 +15,20 @@ export function fileStamp(path: string): string {
 /** Path → stamp. */
 export type FileStamps = Readonly<Record<string, string>>
 
-export const hasChanged = (stamps: FileStamps): boolean => Object.entries(stamps).some(([path, stamp]) => fileStamp(path) !== stamp)
+/** The stamps at one time: a file that many import is looked at once. */
+export class StampsOfNow {
+  readonly #found = new Map<string, string>()
+
+  of(path: string): string {
+    const known = this.#found.get(path)
+    if (known !== undefined) return known
+    const stamp = fileStamp(path)
+    this.#found.set(path, stamp)
+    return stamp
+  }
+
+  areOther(stamps: FileStamps): boolean {
+    for (const path in stamps) if (this.of(path) !== stamps[path]) return true
+    return false
+  }
+}

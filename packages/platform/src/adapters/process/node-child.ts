@@ -10,10 +10,14 @@ export const NODE_FLAGS: readonly string[] = [
 /** The platform's own settings and secrets stay with the platform: a task asks for Variables and Connections, and what it gets is masked. */
 export function childEnvironment(own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(DAGGERBOARD_|AIRFLOW_(CONN|VAR)_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL)/.test(name),
+    ([name]) =>
+      !/^(DAGGERBOARD_|AIRFLOW_(CONN|VAR)_|AIRFLOW__|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL|NODE_COMPILE_CACHE$)/.test(name),
   )
   return { ...Object.fromEntries(kept), ...own }
 }
+
+/** For `childEnvironment`: our own modules are compiled once and kept in `folder`, which more than halves the start of a child. */
+export const compiledIn = (folder: string | undefined): NodeJS.ProcessEnv => (folder === undefined ? {} : { NODE_COMPILE_CACHE: folder })
 
 /** Ends a child that leads a process group, and everything that it has started in it. */
 export function killTree(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): void {

@@ -1,6 +1,6 @@
 /** DAGs and import errors in SQLite. */
 import type { DagDocument } from '@daggerboard/dag'
-import type { DagFileReading, DagRecord, DagStore, ImportError } from '../../scheduling/dag.ts'
+import type { DagFile, DagFileReading, DagRecord, DagStore, ImportError } from '../../scheduling/dag.ts'
 import type { Database } from './database.ts'
 
 const TABLES = `
@@ -8,7 +8,9 @@ const TABLES = `
     dag_id TEXT PRIMARY KEY, document TEXT NOT NULL, file TEXT NOT NULL, source TEXT NOT NULL, is_paused INTEGER NOT NULL,
     is_stale INTEGER NOT NULL, has_import_errors INTEGER NOT NULL, parsed_at TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS import_error (
-    id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, line INTEGER, message TEXT NOT NULL, trace TEXT NOT NULL, at TEXT NOT NULL) STRICT`
+    id INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE, line INTEGER, message TEXT NOT NULL, trace TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS dag_file (file TEXT PRIMARY KEY, stamps TEXT NOT NULL, reader TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS dag_of_file ON dag (file)`
 
 export class SqliteDagStore implements DagStore {
   #db: Database
@@ -29,41 +31,77 @@ export class SqliteDagStore implements DagStore {
 
   async saveReading(reading: DagFileReading, at: string, paused: boolean): Promise<void> {
     this.#db.transaction(() => {
-      const { file } = reading
-      if ('error' in reading) {
-        const { line, message, trace } = reading.error
-        this.#db.run('UPDATE dag SET has_import_errors = 1 WHERE file = ?', file)
-        this.#db.run(
-          `INSERT INTO import_error (file, line, message, trace, at) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (file) DO UPDATE SET line = excluded.line, message = excluded.message, trace = excluded.trace, at = excluded.at`,
-          file,
-          line,
-          message,
-          trace,
-          at,
-        )
-        return
-      }
-      this.#db.run('DELETE FROM import_error WHERE file = ?', file)
-      this.#db.run('UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE file = ?', file)
-      for (const document of reading.documents) {
-        this.#db.run(
-          `INSERT INTO dag VALUES (?, ?, ?, ?, ?, 0, 0, ?)
-           ON CONFLICT (dag_id) DO UPDATE SET document = excluded.document, file = excluded.file, source = excluded.source,
-             is_stale = 0, has_import_errors = 0, parsed_at = excluded.parsed_at`,
-          document.dagId,
-          JSON.stringify(document),
-          file,
-          reading.source,
-          Number(paused),
-          at,
-        )
+      this.#db.run('DELETE FROM dag_file WHERE file = ?', reading.file)
+      this.#save(reading, at, paused)
+    })
+  }
+
+  async saveReadings(
+    readings: readonly (DagFileReading & Pick<DagFile, 'stamps' | 'reader'>)[],
+    at: string,
+    paused: boolean,
+  ): Promise<void> {
+    this.#db.transaction(() => {
+      for (const reading of readings) {
+        this.#save(reading, at, paused)
+        const { file, stamps, reader } = reading
+        this.#db.run('INSERT OR REPLACE INTO dag_file (file, stamps, reader) VALUES (?, ?, ?)', file, JSON.stringify(stamps), reader)
       }
     })
   }
 
+  async files(): Promise<DagFile[]> {
+    const rows = this.#db.all<{ file: string; stamps: string | null; reader: string | null; dag_ids: string; has_error: number }>(
+      `SELECT file, stamps, reader, EXISTS (SELECT 1 FROM import_error e WHERE e.file = f.file) AS has_error,
+         (SELECT json_group_array(dag_id) FROM dag d WHERE d.file = f.file AND d.is_stale = 0 AND d.has_import_errors = 0) AS dag_ids
+       FROM (SELECT file FROM dag WHERE is_stale = 0 UNION SELECT file FROM import_error UNION SELECT file FROM dag_file) f
+       LEFT JOIN dag_file USING (file) ORDER BY file`,
+    )
+    return rows.map(({ file, stamps, reader, dag_ids, has_error }) => ({
+      file,
+      stamps: stamps === null ? null : JSON.parse(stamps),
+      reader: reader ?? '',
+      dagIds: JSON.parse(dag_ids),
+      hasError: has_error === 1,
+    }))
+  }
+
+  #save(reading: DagFileReading, at: string, paused: boolean): void {
+    const { file } = reading
+    if ('error' in reading) {
+      const { line, message, trace } = reading.error
+      this.#db.run('UPDATE dag SET has_import_errors = 1 WHERE file = ?', file)
+      this.#db.run(
+        `INSERT INTO import_error (file, line, message, trace, at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (file) DO UPDATE SET line = excluded.line, message = excluded.message, trace = excluded.trace, at = excluded.at`,
+        file,
+        line,
+        message,
+        trace,
+        at,
+      )
+      return
+    }
+    this.#db.run('DELETE FROM import_error WHERE file = ?', file)
+    this.#db.run('UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE file = ?', file)
+    for (const document of reading.documents) {
+      this.#db.run(
+        `INSERT INTO dag VALUES (?, ?, ?, ?, ?, 0, 0, ?)
+         ON CONFLICT (dag_id) DO UPDATE SET document = excluded.document, file = excluded.file, source = excluded.source,
+           is_stale = 0, has_import_errors = 0, parsed_at = excluded.parsed_at`,
+        document.dagId,
+        JSON.stringify(document),
+        file,
+        reading.source,
+        Number(document.isPausedUponCreation ?? paused),
+        at,
+      )
+    }
+  }
+
   async forgetFile(file: string): Promise<void> {
     this.#db.transaction(() => {
+      this.#db.run('DELETE FROM dag_file WHERE file = ?', file)
       this.#db.run('DELETE FROM import_error WHERE file = ?', file)
       this.#db.run('UPDATE dag SET is_stale = 1, has_import_errors = 0 WHERE file = ?', file)
     })
