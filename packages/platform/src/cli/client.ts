@@ -1,14 +1,14 @@
 /** The platform as commands see it: its doors, over HTTP, like any other client. */
-import { AppError } from '../core/app-error.ts'
+import { AppError, type ErrorCode } from '../core/app-error.ts'
 
 export class PlatformClient {
   readonly endpoint: string
-  readonly #token: string
+  readonly #token: () => Promise<string>
 
-  /** `token`: a bearer token that opens what the command needs. */
-  constructor({ endpoint, token }: { readonly endpoint: string; readonly token: string }) {
+  /** `token`: a bearer token that opens what the command needs, or what answers one that is still good. */
+  constructor({ endpoint, token }: { readonly endpoint: string; readonly token: string | (() => Promise<string>) }) {
     this.endpoint = endpoint
-    this.#token = token
+    this.#token = typeof token === 'string' ? async () => token : token
   }
 
   get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -21,6 +21,42 @@ export class PlatformClient {
 
   patch<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
     return this.#json<T>('PATCH', path, body, signal)
+  }
+
+  put<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
+    return this.#json<T>('PUT', path, body, signal)
+  }
+
+  delete(path: string, signal?: AbortSignal): Promise<void> {
+    return this.#json<void>('DELETE', path, undefined, signal)
+  }
+
+  /** The answer as plain text, of an address that can also answer JSON. */
+  async text(path: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#fetch('GET', path, undefined, signal, 'text/plain')).text()
+  }
+
+  /** Null when the platform has no such thing. */
+  async find<T>(path: string, signal?: AbortSignal): Promise<T | null> {
+    try {
+      return await this.get<T>(path, signal)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'not_found') return null
+      throw error
+    }
+  }
+
+  /** Every thing of a list that is answered in pages (`limit`, `offset`, `total_entries`), or the first `most`. */
+  async list<T>(path: string, field: string, { signal, most = Number.POSITIVE_INFINITY }: ListOptions = {}): Promise<T[]> {
+    const all: T[] = []
+    const mark = path.includes('?') ? '&' : '?'
+    for (;;) {
+      const limit = Math.min(PAGE, most - all.length)
+      const page = await this.get<Record<string, unknown>>(`${path}${mark}limit=${limit}&offset=${all.length}`, signal)
+      const items = (page[field] ?? []) as T[]
+      all.push(...items)
+      if (items.length === 0 || all.length >= Math.min(most, (page.total_entries as number | undefined) ?? 0)) return all
+    }
   }
 
   /** Server-sent events of `path`, until the stream or `signal` ends. */
@@ -44,23 +80,74 @@ export class PlatformClient {
   }
 
   async #json<T>(method: string, path: string, body: object | undefined, signal?: AbortSignal): Promise<T> {
-    return (await (await this.#fetch(method, path, body, signal)).json()) as T
+    const response = await this.#fetch(method, path, body, signal)
+    return (response.status === 204 ? undefined : await response.json()) as T
   }
 
-  /** Throws what the platform answered when it is not a success. */
-  async #fetch(method: string, path: string, body: object | undefined, signal?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` }
+  /** Throws what the platform answered when it is not a success. `facts.sentence` is what it says to people. */
+  async #fetch(
+    method: string,
+    path: string,
+    body: object | undefined,
+    signal?: AbortSignal,
+    accept = 'application/json',
+  ): Promise<Response> {
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept }
     if (body) headers['content-type'] = 'application/json'
-    const response = await fetch(`${this.endpoint}${path}`, {
-      method,
-      headers,
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      ...(signal ? { signal } : {}),
-    })
+    let response: Response
+    try {
+      response = await fetch(`${this.endpoint}${path}`, {
+        method,
+        headers,
+        // A token must not follow to where another server sends it.
+        redirect: 'error',
+        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(signal ? { signal } : {}),
+      })
+    } catch (cause) {
+      if (signal?.aborted) throw cause
+      const reason = (cause as { cause?: Error }).cause?.message || (cause as Error).message
+      throw new AppError('unavailable', `Cannot reach the platform at ${this.endpoint}: ${reason}. Is it running?`, { cause })
+    }
     if (response.ok) return response
-    const code = response.status === 404 ? 'not_found' : response.status < 500 ? 'invalid' : 'unavailable'
-    throw new AppError(code, `${method} ${path} was answered with ${response.status}: ${(await response.text()).slice(0, 2000)}`, {
+    const answer = (await response.text()).slice(0, 10_000)
+    throw new AppError(codeOf(response.status), `${method} ${path} was answered with ${response.status}: ${answer.slice(0, 2000)}`, {
       status: response.status,
+      sentence: sentenceOf(answer),
     })
   }
+}
+
+interface ListOptions {
+  readonly signal?: AbortSignal
+  readonly most?: number
+}
+
+/** As many as the doors answer at once. */
+const PAGE = 100
+
+const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict' }
+const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? 'invalid' : 'unavailable')
+
+/** From Airflow's `detail`, or our own `error.message`. */
+function sentenceOf(answer: string): string | undefined {
+  try {
+    const { detail, error } = JSON.parse(answer) as { detail?: unknown; error?: { message?: unknown } }
+    const sentence = detail ?? error?.message
+    return typeof sentence === 'string' ? sentence : sentence === undefined ? undefined : JSON.stringify(sentence)
+  } catch {
+    return undefined
+  }
+}
+
+/** A path whose parts are escaped: `path\`/api/v2/dags/${dagId}\``. */
+export const path = (strings: TemplateStringsArray, ...parts: readonly (string | number)[]): string =>
+  String.raw({ raw: strings }, ...parts.map((part) => encodeURIComponent(part)))
+
+/** `?a=1&b=2` of what is there; a list gives its name several times. */
+export function query(values: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(values))
+    for (const each of Array.isArray(value) ? value : [value]) if (each !== undefined && each !== null) search.append(name, String(each))
+  return search.size === 0 ? '' : `?${search}`
 }

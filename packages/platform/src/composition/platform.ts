@@ -14,6 +14,7 @@ import type { Service } from '../core/service.ts'
 import { accountsDoor } from '../http/accounts/login.ts'
 import { healthDoor } from '../http/health.ts'
 import type { Settings } from '../settings.ts'
+import { VERSION } from '../version.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { composeBuilds } from './builds.ts'
 import { composeData } from './data.ts'
@@ -30,7 +31,7 @@ import { type Route, Server } from './server.ts'
 import { composeServices } from './services.ts'
 import { composeBuckets, composeImages } from './storage.ts'
 
-export const VERSION = '0.1.0'
+export { VERSION }
 
 /** How long the token lives that commands of this process use. */
 const COMMAND_TOKEN_SECONDS = 24 * 3600
@@ -127,6 +128,7 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
       started.push(service)
       await service.start()
     }
+    home.publish(endpoint)
     const admin = principal('user:admin', ROLE_PERMISSIONS.admin)
     const adminToken = () => tokens.issue(admin, COMMAND_TOKEN_SECONDS)
     return { endpoint, warehouse: data.warehouse, routes, tokens, newPassword, adminToken, stop }

@@ -1,0 +1,122 @@
+/** `daggerboard variables …` */
+import { AppError } from '../core/app-error.ts'
+import type { VariableView } from './airflow.ts'
+import { path } from './client.ts'
+import { command, flag, optional, required, text } from './command.ts'
+import { readPiped } from './confirm.ts'
+import { bring, fileFormat, MASK, onExisting, readEntries, writeEntries } from './exchange.ts'
+
+const key = required('key of the variable')
+const showValues = flag('with secrets in the clear: for the owner of the home folder, on this machine')
+
+const list = command({
+  name: 'list',
+  summary: 'List all variables',
+  options: { showValues: flag('with their values; secrets stay masked') },
+  async run({ client, out }, { showValues }) {
+    const all = await client.list<VariableView>('/api/v2/variables', 'variables')
+    if (showValues) out.rows(all, ['key', 'value', 'description'], 'There are no variables.')
+    else
+      out.rows(
+        all.map(({ key, description }) => ({ key, description })),
+        ['key', 'description'],
+        'There are no variables.',
+      )
+  },
+})
+
+const get = command({
+  name: 'get',
+  summary: 'Print the value of a variable',
+  args: { key },
+  options: { default: text('VALUE', 'what to print when there is no such variable', { short: '-d' }), showValues },
+  async run({ client, out, host, inspected }, { key, default: fallback, showValues }) {
+    const found = await client.find<VariableView>(path`/api/v2/variables/${key}`)
+    if (!found && fallback === undefined) throw new AppError('not_found', `There is no variable "${key}". See: daggerboard variables list`)
+    const clear = found && showValues ? (await host.secrets(inspected.settings)).variables.find((each) => each.key === key) : undefined
+    const shown = { key, value: fallback ?? '', description: null, ...found, ...clear }
+    out.done(shown.value, shown)
+  },
+})
+
+const set = command({
+  name: 'set',
+  summary: 'Set a variable, whether there is one or not',
+  args: { key, value: optional('the value; without it, what is piped in, which no list of processes shows') },
+  options: { description: text('TEXT', 'what it is for'), serializeJson: flag('keep the value as a JSON string', { short: '-j' }) },
+  async run({ client, out, stdin }, { key, value, description, serializeJson }) {
+    const given = value ?? (await readPiped(stdin, 'variables set'))
+    const body = { key, value: serializeJson ? JSON.stringify(given) : given, ...(description !== undefined && { description }) }
+    const address = path`/api/v2/variables/${key}`
+    const isThere = (await client.find(address)) !== null
+    const saved = isThere ? await client.patch(address, body) : await client.post('/api/v2/variables', body)
+    out.done(`Variable "${key}" is ${isThere ? 'changed' : 'made'}.`, saved)
+  },
+})
+
+const remove = command({
+  name: 'delete',
+  summary: 'Delete a variable',
+  args: { key },
+  async run({ client, out }, { key }) {
+    await client.delete(path`/api/v2/variables/${key}`)
+    out.done(`Variable "${key}" is deleted.`, { key })
+  },
+})
+
+const importFile = command({
+  name: 'import',
+  summary: "Take variables from a file: Airflow's export as JSON or YAML, or KEY=value lines",
+  args: { file: required('the file; - for what is piped in') },
+  options: { fileFormat, actionOnExistingKey: onExisting },
+  async run(context, { file, fileFormat, actionOnExistingKey }) {
+    const entries = Object.entries(await readEntries(file, fileFormat, context))
+    const entities = entries.map(([key, given]) => ({ key, ...readValue(given) })).filter(({ value }) => value !== MASK)
+    if (entities.length < entries.length)
+      context.terminal.line(`${entries.length - entities.length} are masked in the file and left out. Export them with --show-values.`)
+    return bring(context, { path: '/api/v2/variables', noun: 'variables' }, entities, actionOnExistingKey)
+  },
+})
+
+/** A value, or Airflow's form with a description beside it. Anything but text is kept as JSON. */
+function readValue(given: unknown): { readonly value: string; readonly description?: unknown } {
+  const isPair =
+    typeof given === 'object' &&
+    given !== null &&
+    'value' in given &&
+    Object.keys(given).every((name) => ['value', 'description'].includes(name))
+  const { value, description } = isPair ? (given as { value: unknown; description?: unknown }) : { value: given, description: undefined }
+  return { value: typeof value === 'string' ? value : JSON.stringify(value), ...(description !== undefined && { description }) }
+}
+
+const exportFile = command({
+  name: 'export',
+  summary: 'Write all variables to a file that can be imported here or in Airflow',
+  args: { file: required('the file; - for the output') },
+  options: { fileFormat, showValues },
+  async run(context, { file, fileFormat, showValues }) {
+    const { client, out, terminal, host, inspected } = context
+    const all = showValues
+      ? (await host.secrets(inspected.settings)).variables
+      : await client.list<VariableView>('/api/v2/variables', 'variables')
+    const masked = all.filter(({ value }) => value === MASK).length
+    if (masked > 0) terminal.line(`${masked} values are masked. The owner of the home folder can add --show-values.`)
+    const pairs = all.map(({ key, value, description }) => [
+      key,
+      description && fileFormat !== 'env' ? { value: parsed(value), description } : parsed(value),
+    ])
+    writeEntries(context, file, fileFormat, Object.fromEntries(pairs))
+    if (file !== '-') out.done(`${all.length} variables are in ${file}.`, { file, variables: all.length })
+  },
+})
+
+/** JSON as what it means, as Airflow exports it. */
+function parsed(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+export const variables = [list, get, set, remove, importFile, exportFile]
