@@ -1,10 +1,11 @@
 /** The scheduler, the folder of DAG files and the workers that run tasks, behind Airflow's protocol. */
-import { FileTaskLogs } from '../adapters/filesystem/task-log.ts'
 import { DagFolder } from '../adapters/process/dag-folder.ts'
 import { WorkerPool } from '../adapters/process/worker-pool.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
 import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
+import { Database } from '../adapters/sqlite/database.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
+import { SqliteTaskLogs } from '../adapters/sqlite/task-log.ts'
 import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
@@ -17,10 +18,24 @@ export function composeScheduling({ db, home, clock, events, logger, settings, v
   const runs = new SqliteDagRunStore(db)
   const instances = new SqliteTaskInstanceStore(db)
   const xcoms = new SqliteXComStore(db)
-  const logs = new FileTaskLogs({ folder: home.folder('logs'), clock, mask: secrets.mask })
+  const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
   const runner = new WorkerPool({ folder, secrets, xcoms, logs, clock, workers: settings.parallelism })
   const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events, logger, limits: { parallelism: settings.parallelism } })
-  const files = new DagFolder({ folder, dags, clock, events, logger, onChange: () => scheduler.dagsChanged() })
+  const files = new DagFolder({
+    folder,
+    dags,
+    clock,
+    events,
+    logger,
+    onChange: () => {
+      runner.filesChanged()
+      scheduler.dagsChanged()
+    },
+  })
   const door = airflowDoor({ scheduler, dags, runs, instances, xcoms, logs, clock, version, folder })
-  return { doors: [door], services: [files, scheduler], lives: { task: (id) => runner.isRunning(`task:${id}`) } }
+  return {
+    doors: [door],
+    services: [{ start: async () => {}, stop: async () => logs.flush() }, files, scheduler],
+    lives: { task: (id) => runner.isRunning(`task:${id}`) },
+  }
 }

@@ -1,28 +1,54 @@
-/** What the platform and a worker process say to each other, one message at a time. */
-import type { TaskFacts } from './task-facts.ts'
+/** What the platform and a worker process say to each other. Messages that arise together travel together, as one array. */
+import type { TaskDocument } from '@daggerboard/dag'
+import type { DagFacts, TaskFacts } from './task-facts.ts'
+import type { TaskInputs } from './task-input.ts'
+import type { TaskOutcome } from './task-outcome.ts'
+import type { Question } from './task-question.ts'
 
-/** What a task may ask while it runs. */
-export type Question =
-  | { readonly what: 'variable'; readonly key: string }
-  | { readonly what: 'connection'; readonly id: string }
-  | { readonly what: 'xcomPull'; readonly taskId: string; readonly key: string }
-  | { readonly what: 'xcomPush'; readonly key: string; readonly value: unknown }
+/** The facts of a try without the documents, which a worker is told once and keeps. */
+export type LeanFacts = Omit<TaskFacts, 'dag' | 'task'>
+
+/** One piece of work for a worker. */
+export type JobWork =
+  | { readonly kind: 'run'; readonly facts: LeanFacts; readonly inputs: TaskInputs | null }
+  /** To wait as a deferred task has said. */
+  | { readonly kind: 'wait'; readonly facts: LeanFacts; readonly name: string; readonly args: unknown; readonly inputs: TaskInputs | null }
+  /** An author's function about something that has happened. `facts` are null when it is about the run. */
+  | { readonly kind: 'call'; readonly facts: LeanFacts | null; readonly which: string; readonly about: CallFacts }
+
+export interface CallFacts {
+  readonly dagId: string
+  readonly runId: string
+  readonly reason: string
+}
 
 export type ToWorker =
-  | { readonly type: 'run'; readonly file: string; readonly facts: TaskFacts }
+  | { readonly type: 'dag'; readonly dagId: string; readonly dag: DagFacts }
+  | { readonly type: 'task'; readonly dagId: string; readonly task: TaskDocument }
+  | { readonly type: 'start'; readonly job: number; readonly file: string; readonly work: JobWork }
   | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string }
-  | { readonly type: 'abort'; readonly reason: string }
-
-export type TaskOutcome =
-  | { readonly state: 'success'; readonly output: unknown; readonly renderedFields: unknown }
-  | { readonly state: 'skipped'; readonly detail: string; readonly renderedFields: unknown }
-  | { readonly state: 'failed'; readonly detail: string; readonly isFinal: boolean; readonly renderedFields: unknown }
+  | { readonly type: 'abort'; readonly job: number; readonly reason: string }
 
 export type FromWorker =
-  | { readonly type: 'log'; readonly text: string }
-  | { readonly type: 'ask'; readonly question: number; readonly ask: Question }
-  /**
-   * `stamps`: of the DAG's file and all that it imports, by path; a change of any of them makes this worker old.
-   * `isLast`: the worker ends itself now, and must not be given another task.
-   */
-  | { readonly type: 'done'; readonly outcome: TaskOutcome; readonly stamps: Readonly<Record<string, string>>; readonly isLast: boolean }
+  /** It has read its own code and can begin. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'log'; readonly job: number; readonly text: string }
+  | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
+  /** That job ends the process: what else runs in it is not to blame. */
+  | { readonly type: 'exits'; readonly job: number }
+  | DoneMessage
+
+export interface DoneMessage {
+  readonly type: 'done'
+  readonly job: number
+  readonly outcome: TaskOutcome
+  /** Milliseconds since 1970: when the worker took it and let it go. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** Of the DAG's file and all that it imports, by path, when there are new ones; a change of any of them makes this worker old. */
+  readonly stamps?: Readonly<Record<string, string>>
+  /** The worker ends itself, and must not be given another task. */
+  readonly isLast: boolean
+  /** Processes that the task has started may have written what has not been heard yet. */
+  readonly mayStillSpeak: boolean
+}

@@ -7,11 +7,11 @@ import { type TestContext, test } from 'node:test'
 import { systemClock } from '../../core/clock.ts'
 import { type EventFacts, Events } from '../../core/events.ts'
 import { Scheduler } from '../../scheduling/scheduler.ts'
-import { FileTaskLogs } from '../filesystem/task-log.ts'
 import { SqliteDagStore } from '../sqlite/dag.ts'
 import { SqliteDagRunStore } from '../sqlite/dag-run.ts'
 import { Database } from '../sqlite/database.ts'
 import { SqliteTaskInstanceStore } from '../sqlite/task-instance.ts'
+import { SqliteTaskLogs } from '../sqlite/task-log.ts'
 import { SqliteXComStore } from '../sqlite/xcom.ts'
 import { DagFolder } from './dag-folder.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -28,7 +28,7 @@ async function platform(t: TestContext, files: Record<string, string>) {
   const xcoms = new SqliteXComStore(db)
   const mask = (text: string) => text
   const secrets = { mask, variable: async () => 'daggerboard', connection: () => Promise.reject(new Error('none')) }
-  const logs = new FileTaskLogs({ folder: join(home, 'logs'), clock, mask })
+  const logs = new SqliteTaskLogs({ db: new Database(join(home, 'logs.db')), clock, mask })
   const runner = new WorkerPool({ folder: home, secrets, xcoms, logs, clock })
   const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events })
   const folder = new DagFolder({
@@ -36,7 +36,10 @@ async function platform(t: TestContext, files: Record<string, string>) {
     dags,
     clock,
     events,
-    onChange: () => scheduler.dagsChanged(),
+    onChange: () => {
+      runner.filesChanged()
+      scheduler.dagsChanged()
+    },
     dagsArePausedAtCreation: false,
   })
   t.after(async () => {

@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Connection, TaskDocument } from '@daggerboard/dag'
+import { type Connection, dag, type TaskDocument } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { TaskLogs } from '../../execution/task-log.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
-import { FileTaskLogs } from '../filesystem/task-log.ts'
 import { Database } from '../sqlite/database.ts'
+import { SqliteTaskLogs } from '../sqlite/task-log.ts'
 import { SqliteXComStore } from '../sqlite/xcom.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -72,7 +72,7 @@ async function pool(t: TestContext, options: { workers?: number; idleMs?: number
   const folder = await mkdtemp(join(tmpdir(), 'workers-'))
   await writeFile(join(folder, 'd.ts'), FILE)
   const mask = (text: string) => text.replaceAll('hunter22', '***')
-  const logs = new FileTaskLogs({ folder: join(folder, 'logs'), clock: systemClock, mask })
+  const logs = new SqliteTaskLogs({ db: new Database(':memory:'), clock: systemClock, mask })
   const xcoms = new SqliteXComStore(new Database(':memory:'))
   const asking: string[] = []
   const secrets = {
@@ -89,8 +89,10 @@ async function pool(t: TestContext, options: { workers?: number; idleMs?: number
     await workers.stop()
     await rm(folder, { recursive: true, force: true })
   })
-  const run = (taskId: string, { signal = new AbortController().signal, task = {}, params = {}, onStart = () => {} }: Given = {}) =>
-    workers.run(attempt(taskId, task, params), signal, onStart)
+  const run = async (taskId: string, { signal = new AbortController().signal, task = {}, params = {}, onStart = () => {} }: Given = {}) => {
+    const { startedAt: _, endedAt: _end, ...result } = await workers.run(attempt(taskId, task, params), signal, onStart)
+    return result
+  }
   const log = (taskId: string) => logs.read({ dagId: 'd', runId: 'r', taskId, tryNumber: 1 })
   return { folder, workers, run, log, xcoms, asking }
 }
@@ -102,39 +104,33 @@ interface Given {
   onStart?: () => void
 }
 
-const attempt = (taskId: string, task: Partial<TaskDocument>, params: Record<string, unknown>): Attempt => ({
-  attemptId: 'x',
-  dagId: 'd',
-  runId: 'r',
-  taskId,
-  tryNumber: 1,
-  maxTries: 0,
-  runType: 'scheduled',
-  logicalDate: '2019-09-30T05:00:00.000Z',
-  dataIntervalStart: '2019-09-30T05:00:00.000Z',
-  dataIntervalEnd: '2019-10-07T05:00:00.000Z',
-  previousIntervalStart: null,
-  conf: {},
-  startedBy: 'system',
-  file: 'd.ts',
-  task: {
+const attempt = (taskId: string, task: Partial<TaskDocument>, params: Record<string, unknown>): Attempt => {
+  const [own] = dag('d', {}, ({ task }) => void task(taskId, async () => {})).document.tasks as [TaskDocument]
+  const document = { ...own, ...task }
+  return {
+    attemptId: 'x',
+    dagId: 'd',
+    runId: 'r',
     taskId,
-    operator: 'function',
-    owner: 'ml',
-    args: {},
-    upstream: [],
-    downstream: [],
-    input: {},
-    triggerRule: 'all_success',
-    retries: 0,
-    retryDelaySeconds: 300,
-    retryBackoff: 0,
-    maxRetryDelaySeconds: null,
-    executionTimeoutSeconds: null,
-    ...task,
-  },
-  dag: { params, timezone: 'UTC', description: null, tags: [], owners: [] },
-})
+    mapIndex: -1,
+    tryNumber: 1,
+    maxTries: 0,
+    runType: 'scheduled',
+    logicalDate: '2019-09-30T05:00:00.000Z',
+    dataIntervalStart: '2019-09-30T05:00:00.000Z',
+    dataIntervalEnd: '2019-10-07T05:00:00.000Z',
+    previousIntervalStart: null,
+    conf: {},
+    startedBy: 'system',
+    file: 'd.ts',
+    task: document,
+    dag: { ...dag('d', {}, () => {}).document, params, tasks: [document] },
+    resume: null,
+    firstStartedAt: null,
+    rescheduleCount: 0,
+    mapCount: null,
+  }
+}
 
 test('a task answers, and all that it says is in the log of its try', async (t) => {
   const { run, log } = await pool(t)
@@ -221,6 +217,7 @@ test('a worker stays warm, until its DAG file is edited or it has been idle for 
   const first = await pid()
   assert.equal(await pid(), first)
   await writeFile(join(folder, 'd.ts'), FILE.replace('n: 42', 'n: 43'))
+  workers.filesChanged()
   assert.deepEqual(((await run('answer')) as { output: unknown }).output, { n: 43 })
   assert.notEqual(await pid(), first)
   assert.equal(workers.size, 1)
@@ -260,7 +257,7 @@ test('a try whose log cannot be opened is refused, and leaves its place to the n
   const open = () => {
     throw new Error('no space left on device')
   }
-  const { run } = await pool(t, { workers: 1, logs: { open, read: async () => null } })
+  const { run } = await pool(t, { workers: 1, logs: { open } as never as TaskLogs })
   await assert.rejects(run('pid'), /no space left/)
   await assert.rejects(run('pid'), /no space left/)
 })

@@ -1,15 +1,21 @@
-/** Runs tasks in warm worker processes: one task at a time in each, started when needed, ended when idle. */
+/** Runs tasks in warm worker processes: one task at a time in each, unless the DAG says that several may share one. */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { principal, TASK_PERMISSIONS } from '../../core/principal.ts'
 import { taskSubject } from '../../execution/task-facts.ts'
-import type { TaskLogs } from '../../execution/task-log.ts'
+import { findInputs, needsInputs, readOutput, type TaskInputs } from '../../execution/task-input.ts'
+import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
+import type { TaskOutcome } from '../../execution/task-outcome.ts'
+import type { Question, TaskPlatform } from '../../execution/task-question.ts'
 import type { TaskSecrets } from '../../execution/task-secrets.ts'
-import type { Question, TaskOutcome } from '../../execution/worker-protocol.ts'
-import type { Attempt, AttemptResult, TaskRunner } from '../../scheduling/task-runner.ts'
+import type { LeanFacts } from '../../execution/worker-protocol.ts'
+import type { Wait } from '../../scheduling/task-instance.ts'
+import type { Attempt, AttemptResult, CallbackCall, TaskRunner } from '../../scheduling/task-runner.ts'
 import type { XComStore } from '../../scheduling/xcom.ts'
 import { maskFields } from '../../secrets/masking.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
+import { WorkerFleet } from './worker-fleet.ts'
 
 export interface WorkerPoolOptions {
   /** The DAGs folder. */
@@ -18,12 +24,20 @@ export interface WorkerPoolOptions {
   readonly xcoms: XComStore
   readonly logs: TaskLogs
   readonly clock: Clock
+  /** Answers what tasks ask about runs. */
+  readonly platform?: TaskPlatform
   /** How many tasks may run at the same time. */
   readonly workers?: number
   /** A worker that has had nothing to do for so long is ended. */
   readonly idleMs?: number
+  /** How many idle workers stay for that long; the others are ended after a few seconds. Default: one for each core, and at least 4. */
+  readonly warmWorkers?: number
   /** How long a task may take to end by itself once it is told to. */
   readonly graceMs?: number
+  /** The most memory of a worker's JavaScript heap, in MiB. Default: as much as Node takes. */
+  readonly memoryMb?: number
+  /** How many deferred tasks wait in one process. */
+  readonly waitsPerProcess?: number
   /** Added to the environment of the workers. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -31,26 +45,32 @@ export interface WorkerPoolOptions {
 const DEFAULT_WORKERS = 8
 const DEFAULT_IDLE_MS = 60_000
 const DEFAULT_GRACE_MS = 5_000
+const DEFAULT_WAITS = 1_000
 
 export class WorkerPool implements TaskRunner {
   readonly #options: WorkerPoolOptions
-  readonly #all = new Set<WorkerProcess>()
-  /** The one that ran last stands last. */
-  #idle: { readonly worker: WorkerProcess; readonly timer: NodeJS.Timeout }[] = []
-  /** Tries that wait for one of those that run to end, the longest first. */
-  readonly #waiting = new Set<() => void>()
+  readonly #fleet: WorkerFleet
   /** What the tries that run act as. */
   readonly #subjects = new Set<string>()
-  #busy = 0
-  #isStopped = false
+  readonly #graceMs: number
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
+    this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
+    const cores = availableParallelism()
+    this.#fleet = new WorkerFleet({
+      workers: options.workers ?? DEFAULT_WORKERS,
+      idleMs: options.idleMs ?? DEFAULT_IDLE_MS,
+      warm: options.warmWorkers ?? Math.max(4, cores),
+      starting: cores,
+      memoryMb: options.memoryMb ?? null,
+      environment: options.environment ?? {},
+    })
   }
 
   /** The processes that are there now. */
   get size(): number {
-    return this.#all.size
+    return this.#fleet.size
   }
 
   /** Whether a try runs here, by the subject that it acts as. A cancelled one still does while it tidies up. */
@@ -58,174 +78,216 @@ export class WorkerPool implements TaskRunner {
     return this.#subjects.has(subject)
   }
 
+  /** Tells that files of the DAGs folder are others now: no task runs in a worker that has read an older one. Without it this is noticed in 0.2 s. */
+  filesChanged(): void {
+    this.#fleet.filesChanged()
+  }
+
   async run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
-    if (!(await this.#slot(signal))) return CANCELLED
-    try {
-      return await this.#runLogged(attempt, signal, onStart)
-    } finally {
-      this.#busy -= 1
-      this.#wakeNext()
-    }
-  }
-
-  wait(): Promise<unknown> {
-    return Promise.reject(new Error('Deferred tasks are not run yet.'))
-  }
-
-  call(): Promise<void> {
-    return Promise.reject(new Error('Callbacks are not run yet.'))
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true
-    for (const worker of this.#all) worker.kill()
-    this.#all.clear()
-    for (const { timer } of this.#idle) clearTimeout(timer)
-    this.#idle = []
-    while (this.#waiting.size > 0) this.#wakeNext()
-  }
-
-  /** Throws when there can be no log: nothing has been started then. */
-  async #runLogged(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
-    const log = this.#options.logs.open(attempt)
-    const worker = this.#take(join(this.#options.folder, attempt.file))
     const subject = taskSubject(attempt)
-    this.#subjects.add(subject)
-    try {
-      onStart()
-      log.write(`Try ${attempt.tryNumber} of task "${attempt.taskId}" begins in worker ${worker.pid ?? '?'}.\n`)
-      let isWithinLine = false
-      const onLog = (text: string) => {
-        isWithinLine = !text.endsWith('\n')
-        log.write(text)
+    let log: TaskLog | null = null
+    let hasStarted = false
+    for (;;) {
+      const { tasksPerWorker = 1 } = attempt.dag
+      const file = join(this.#options.folder, attempt.file)
+      const worker = await this.#fleet.acquire(`tasks ${tasksPerWorker}`, tasksPerWorker, true, file, signal)
+      if (!worker) {
+        log?.close()
+        return CANCELLED
       }
-      const outcome = this.#masked(await this.#runIn(worker, attempt, signal, onLog))
-      log.write(
-        `${isWithinLine ? '\n' : ''}The task has ended as ${outcome.state}${outcome.state === 'success' ? '.' : `: ${outcome.detail}`}\n`,
-      )
-      return outcome
-    } finally {
-      this.#subjects.delete(subject)
-      await log.close()
-      this.#free(worker)
+      try {
+        log ??= this.#options.logs.open(attempt)
+        this.#subjects.add(subject)
+        if (!hasStarted) onStart()
+        hasStarted = true
+        const begins = attempt.resume ? 'goes on' : 'begins'
+        log.write(`Try ${attempt.tryNumber} of task "${named(attempt)}" ${begins} in worker ${worker.pid ?? '?'}.\n`)
+        const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt) : null
+        const lines = new LastLine(log)
+        const result = await runJob({
+          worker,
+          file,
+          work: { kind: 'run', facts: leanFacts(attempt), inputs },
+          attempt,
+          signal,
+          timeoutSeconds: attempt.task.executionTimeoutSeconds,
+          graceMs: this.#graceMs,
+          clock: this.#options.clock,
+          onLog: lines.write,
+          answer: (question) => this.#answer(attempt, question),
+        })
+        if ('displaced' in result) {
+          lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
+          continue
+        }
+        const outcome = this.#masked(result.outcome)
+        lines.end(`${ending(outcome)}\n`)
+        log.close()
+        return timed(outcome, result)
+      } catch (error) {
+        log?.close()
+        throw error
+      } finally {
+        this.#subjects.delete(subject)
+        this.#fleet.release(worker)
+      }
     }
   }
 
-  /** After a cancellation or a timeout the whole process tree goes, whatever state the task has left it in. */
-  async #runIn(worker: WorkerProcess, attempt: Attempt, signal: AbortSignal, onLog: (text: string) => void): Promise<TaskOutcome> {
-    const { clock, graceMs = DEFAULT_GRACE_MS } = this.#options
-    const limit = attempt.task.executionTimeoutSeconds
-    const over = new AbortController()
-    let ended: TaskOutcome | null = null
-    const end = (reason: string, outcome: TaskOutcome) => {
-      if (ended) return
-      ended = outcome
-      worker.abort(reason)
-      void clock.sleep(graceMs, over.signal).then(() => worker.kill())
-    }
-    const onAbort = () => end('The task was cancelled.', CANCELLED)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    if (limit !== null) {
-      const detail = `The task ran longer than its executionTimeout of ${limit} s.`
-      void clock.sleep(limit * 1000, over.signal).then(() => {
-        if (!over.signal.aborted) end(detail, { state: 'failed', detail, isFinal: false, renderedFields: null })
+  async wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown> {
+    const { folder, waitsPerProcess = DEFAULT_WAITS } = this.#options
+    const file = join(folder, attempt.file)
+    const subject = taskSubject(attempt)
+    const facts = leanFacts(attempt)
+    // Also a wait that is over gets a worker: the operator may have to end something.
+    const worker = await this.#fleet.acquire('waits', waitsPerProcess, false, file, new AbortController().signal)
+    if (!worker) throw new Error('The platform is stopping.')
+    const log = this.#options.logs.open(attempt)
+    try {
+      this.#subjects.add(subject)
+      const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt) : null
+      const result = await runJob({
+        worker,
+        file,
+        work: { kind: 'wait', facts, name: wait.name, args: wait.args, inputs },
+        attempt,
+        signal,
+        timeoutSeconds: null,
+        graceMs: this.#graceMs,
+        clock: this.#options.clock,
+        onLog: (text) => log.write(text),
+        answer: (question) => this.#answer(attempt, question),
       })
+      if ('displaced' in result) throw new Error(result.displaced)
+      const { outcome } = result
+      if (outcome.state === 'success') return outcome.output
+      throw new Error('detail' in outcome ? this.#options.secrets.mask(outcome.detail) : `A trigger cannot end as ${outcome.state}.`)
+    } finally {
+      log.close()
+      this.#subjects.delete(subject)
+      this.#fleet.release(worker)
     }
-    const outcome = await worker.run(join(this.#options.folder, attempt.file), attempt, {
-      onLog,
-      answer: (question) => this.#answer(attempt, question),
-    })
-    over.abort()
-    signal.removeEventListener('abort', onAbort)
-    return ended ?? outcome
   }
 
-  async #answer(attempt: Attempt, question: Question): Promise<unknown> {
-    const { secrets, xcoms, clock } = this.#options
-    const { dagId, runId, taskId } = attempt
-    if (question.what === 'xcomPull') return (await xcoms.find(dagId, runId, question.taskId, question.key))?.value ?? null
+  async call(callback: CallbackCall, signal: AbortSignal): Promise<void> {
+    const { attempt, which, dagId, runId, reason } = callback
+    const file = join(this.#options.folder, callback.file)
+    const worker = await this.#fleet.acquire('callbacks', 1, false, file, signal)
+    if (!worker) throw new Error('The callback was cancelled.')
+    const log = attempt && this.#options.logs.open(attempt)
+    try {
+      const result = await runJob({
+        worker,
+        file,
+        work: { kind: 'call', facts: attempt && leanFacts(attempt), which, about: { dagId, runId, reason } },
+        attempt,
+        signal,
+        timeoutSeconds: null,
+        graceMs: this.#graceMs,
+        clock: this.#options.clock,
+        onLog: (text) => log?.write(text),
+        answer: (question) => this.#answer(attempt ?? { dagId, runId }, question),
+      })
+      if ('displaced' in result) throw new Error(result.displaced)
+      if (result.outcome.state === 'failed') throw new Error(this.#options.secrets.mask(result.outcome.detail))
+    } finally {
+      log?.close()
+      this.#fleet.release(worker)
+    }
+  }
+
+  /** What they have begun elsewhere goes on. */
+  stop(): Promise<void> {
+    return this.#fleet.stop()
+  }
+
+  #inputs(attempt: Attempt): Promise<TaskInputs> {
+    return findInputs(attempt.dag, attempt.task, attempt.mapIndex, this.#outputs(attempt, 'return_value'))
+  }
+
+  #outputs({ dagId, runId }: Pick<Attempt, 'dagId' | 'runId'>, key: string) {
+    const { xcoms } = this.#options
+    return {
+      one: async (taskId: string, mapIndex: number) => (await xcoms.find(dagId, runId, taskId, key, mapIndex))?.value ?? null,
+      all: async (taskId: string) => {
+        const found = await xcoms.list(dagId, runId, taskId)
+        return found
+          .filter((xcom) => xcom.key === key && xcom.mapIndex >= 0)
+          .sort((a, b) => a.mapIndex - b.mapIndex)
+          .map(({ value }) => value)
+      },
+    }
+  }
+
+  async #answer(about: Attempt | Pick<Attempt, 'dagId' | 'runId'>, question: Question): Promise<unknown> {
+    const { secrets, xcoms, clock, platform } = this.#options
+    const { dagId, runId } = about
+    const isTry = 'taskId' in about
+    const who = principal(isTry ? taskSubject(about) : `task:${dagId}/${runId}/callback#1`, TASK_PERMISSIONS)
+    if (question.what === 'variable') return secrets.variable(question.key, who)
+    if (question.what === 'connection') return secrets.connection(question.id, who)
+    if (question.what === 'platform') {
+      if (!platform) throw new Error('This platform answers no questions about runs.')
+      return platform.answer(question.ask, who.subject)
+    }
+    if (!isTry) throw new Error('A callback of a DAG has no XComs.')
+    const { taskId, mapIndex } = about
     if (question.what === 'xcomPush') {
-      await xcoms.save({ dagId, runId, taskId, key: question.key, value: question.value, at: clock.now().toISOString() })
+      await xcoms.save({ dagId, runId, taskId, mapIndex, key: question.key, value: question.value, at: clock.now().toISOString() })
       return null
     }
-    const who = principal(taskSubject(attempt), TASK_PERMISSIONS)
-    return question.what === 'variable' ? secrets.variable(question.key, who) : secrets.connection(question.id, who)
-  }
-
-  /** Resolves when fewer tasks run than may; false when the try was cancelled first. */
-  async #slot(signal: AbortSignal): Promise<boolean> {
-    const { workers = DEFAULT_WORKERS } = this.#options
-    while (this.#busy >= workers && !signal.aborted && !this.#isStopped) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve)
-        signal.addEventListener('abort', () => this.#wake(resolve), { once: true })
-      })
-    }
-    if (signal.aborted || this.#isStopped) {
-      this.#wakeNext()
-      return false
-    }
-    this.#busy += 1
-    return true
-  }
-
-  #wakeNext(): void {
-    const [next] = this.#waiting
-    if (next) this.#wake(next)
-  }
-
-  /** Who is woken waits no longer: the next call must not be spent on him. */
-  #wake(waiting: () => void): void {
-    this.#waiting.delete(waiting)
-    waiting()
-  }
-
-  /** A warm worker that has not read anything that has changed since; one that knows the file already if there is one. */
-  #take(file: string): WorkerProcess {
-    for (const { worker, timer } of this.#idle) {
-      if (worker.isAlive && !worker.isOld) continue
-      clearTimeout(timer)
-      this.#end(worker)
-    }
-    this.#idle = this.#idle.filter(({ worker }) => this.#all.has(worker))
-    const found = this.#idle.findLast(({ worker }) => worker.knows(file)) ?? this.#idle.at(-1)
-    if (!found) {
-      const { environment = {} } = this.#options
-      const worker = new WorkerProcess(environment)
-      this.#all.add(worker)
-      return worker
-    }
-    clearTimeout(found.timer)
-    this.#idle = this.#idle.filter((other) => other !== found)
-    return found.worker
-  }
-
-  #free(worker: WorkerProcess): void {
-    if (!worker.isAlive || worker.isSpent || this.#isStopped) this.#end(worker)
-    else {
-      const timer = setTimeout(() => {
-        this.#idle = this.#idle.filter((other) => other.worker !== worker)
-        this.#end(worker)
-      }, this.#options.idleMs ?? DEFAULT_IDLE_MS)
-      timer.unref()
-      this.#idle.push({ worker, timer })
-    }
-  }
-
-  #end(worker: WorkerProcess): void {
-    worker.kill()
-    this.#all.delete(worker)
+    const outputs = this.#outputs(about, question.key)
+    if (question.mapIndex !== undefined) return outputs.one(question.taskId, question.mapIndex)
+    return readOutput(about.dag, about.task, mapIndex, question.taskId, outputs)
   }
 
   #masked(outcome: TaskOutcome): TaskOutcome {
     const mask = (text: string) => this.#options.secrets.mask(text)
-    const renderedFields = maskDeep(maskFields(outcome.renderedFields), mask)
-    return outcome.state === 'success' ? { ...outcome, renderedFields } : { ...outcome, renderedFields, detail: mask(outcome.detail) }
+    const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
+    if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
+    return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
   }
 }
 
-const CANCELLED: TaskOutcome & AttemptResult = { state: 'failed', detail: 'The task was cancelled.', isFinal: true, renderedFields: null }
+/** Writes what the task says, and remembers whether it is within a line. */
+class LastLine {
+  readonly #log: TaskLog
+  #isWithin = false
+
+  constructor(log: TaskLog) {
+    this.#log = log
+  }
+
+  readonly write = (text: string): void => {
+    this.#isWithin = !text.endsWith('\n')
+    this.#log.write(text)
+  }
+
+  end(text: string): void {
+    this.#log.write(`${this.#isWithin ? '\n' : ''}${text}`)
+  }
+}
+
+const named = ({ taskId, mapIndex }: Attempt): string => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`)
+
+function ending(outcome: TaskOutcome): string {
+  if (outcome.state === 'success') return 'The task has ended as success.'
+  if (outcome.state === 'rescheduled') return `The task gives its slot back and goes on at ${outcome.at}.`
+  if (outcome.state !== 'deferred') return `The task has ended as ${outcome.state}: ${outcome.detail}`
+  const { wait } = outcome
+  return `The task is deferred: it waits ${wait.kind === 'time' ? `until ${wait.at}` : wait.kind === 'trigger' ? `for its trigger "${wait.name}"` : 'for an answer'}.`
+}
+
+const timed = (outcome: TaskOutcome, { startedAt, endedAt }: JobResult): AttemptResult =>
+  startedAt === null || endedAt === null
+    ? outcome
+    : { ...outcome, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
+
+/** What travels with each try: not its documents. */
+function leanFacts(attempt: Attempt): LeanFacts {
+  const { attemptId: _, file: _file, dag: _dag, task: _task, ...facts } = attempt
+  return facts
+}
 
 function maskDeep(value: unknown, mask: (text: string) => string): unknown {
   if (typeof value === 'string') return mask(value)

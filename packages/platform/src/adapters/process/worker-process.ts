@@ -2,40 +2,95 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../core/app-error.ts'
-import type { TaskFacts } from '../../execution/task-facts.ts'
-import type { FromWorker, Question, TaskOutcome, ToWorker } from '../../execution/worker-protocol.ts'
-import { type FileStamps, hasChanged } from './file-stamp.ts'
+import { dagFacts } from '../../execution/task-facts.ts'
+import type { Question } from '../../execution/task-question.ts'
+import type { DoneMessage, FromWorker, JobWork, ToWorker } from '../../execution/worker-protocol.ts'
+import type { Attempt } from '../../scheduling/task-runner.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
-/** What a worker may do while it runs one try. */
-export interface WorkerHost {
+/** What a worker may do while it runs one job. */
+export interface JobHost {
   onLog(text: string): void
   answer(question: Question): Promise<unknown>
+  onEnd(end: JobEnd): void
+}
+
+/** `displaced`: another job has ended the process, so this one begins anew elsewhere. */
+export type JobEnd =
+  | DoneMessage
+  | { readonly type: 'lost'; readonly detail: string }
+  | { readonly type: 'displaced'; readonly detail: string }
+
+export interface WorkerOptions {
+  readonly environment: Readonly<Record<string, string>>
+  /** Of the JavaScript heap, in MiB. */
+  readonly memoryMb: number | null
+  /** How many jobs it may run at the same time. */
+  readonly capacity: number
+  onReady(worker: WorkerProcess): void
+  onExit(worker: WorkerProcess): void
 }
 
 export class WorkerProcess {
+  readonly capacity: number
+  /** Resolves when the process and its channel are gone. */
+  readonly ended: Promise<void>
+  readonly #options: WorkerOptions
   readonly #child: ChildProcess
-  #stamps: FileStamps = {}
-  #host: WorkerHost | null = null
-  #done: ((outcome: TaskOutcome) => void) | null = null
-  /** What the worker has said of how its task ended. */
-  #outcome: TaskOutcome | null = null
+  readonly #jobs = new Map<number, JobHost>()
+  /** What the worker was told last, so that documents travel once. */
+  readonly #told = new Map<string, unknown>()
+  /** Of the files that it has read, by path. */
+  readonly stamps = new Map<string, string>()
+  #outbox: ToWorker[] = []
+  #lastJob = 0
   #end: string | null = null
+  #stderr = ''
+  /** The job on whose account the process ends. */
+  #culprit: number | null = null
+  #isReady = false
   #isSpent = false
 
-  constructor(environment: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, SCRIPT], {
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.capacity = options.capacity
+    const memory = options.memoryMb === null ? [] : [`--max-old-space-size=${options.memoryMb}`]
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, ...memory, SCRIPT, String(options.capacity)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
-      env: childEnvironment(environment),
+      env: childEnvironment(options.environment),
     })
     for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#host?.onLog(text))
-    this.#child.on('message', (message: FromWorker) => this.#hear(message))
-    this.#child.once('exit', (code, signal) => this.#ended(signal ? `was ended by ${signal}` : `ended with exit status ${code}`))
-    this.#child.once('error', (error) => this.#ended(`could not be started: ${error.message}`))
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
+        for (const host of this.#jobs.values()) host.onLog(text)
+      })
+    this.#child.on('message', (batch: readonly FromWorker[]) => {
+      for (const message of batch) this.#hear(message)
+    })
+    this.ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        if (this.#end !== null) return
+        this.#end = how
+        // Its children have lost their parent, and go with it.
+        killTree(this.#child)
+        // Nothing that it said last is lost: neither in the channel nor in the pipes.
+        const over = () =>
+          setImmediate(() =>
+            setImmediate(() => {
+              this.#lose()
+              options.onExit(this)
+              resolve()
+            }),
+          )
+        if (this.#child.connected) this.#child.once('disconnect', over)
+        else over()
+      }
+      this.#child.once('exit', (code, signal) => end(this.#endOf(code, signal)))
+      this.#child.once('error', (error) => end(`could not be started: ${error.message}`))
+    })
   }
 
   get pid(): number | undefined {
@@ -46,82 +101,126 @@ export class WorkerProcess {
     return this.#end === null
   }
 
-  /** It was told to break a task off, or something threw in it where nobody caught it: it must not run another task. */
+  /** Null while it is alive. */
+  get howItEnded(): string | null {
+    return this.#end
+  }
+
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  /** How many jobs it runs. */
+  get load(): number {
+    return this.#jobs.size
+  }
+
+  /** It was told to break a task off, or something threw in it where nobody caught it: it must not be given another job. */
   get isSpent(): boolean {
     return this.#isSpent
   }
 
-  /** Whether it has read `file` already. */
-  knows(file: string): boolean {
-    return file in this.#stamps
+  set isSpent(value: boolean) {
+    this.#isSpent = value
   }
 
-  /** A file that it has read is another one now. */
-  get isOld(): boolean {
-    return hasChanged(this.#stamps)
+  /** Begins a job; `host` hears its end in any case, also when the process ends before it. `about` says which documents it needs. */
+  start(file: string, work: JobWork, about: Attempt | null, host: JobHost): number {
+    const job = ++this.#lastJob
+    this.#jobs.set(job, host)
+    if (this.#end !== null) {
+      setImmediate(() => this.#lose())
+      return job
+    }
+    if (about) this.#tellDocuments(about)
+    this.#post({ type: 'start', job, file, work })
+    return job
   }
 
-  /** Runs one try; always answers, also when the worker ends before the task does. */
-  run(file: string, facts: TaskFacts, host: WorkerHost): Promise<TaskOutcome> {
-    return new Promise((resolve) => {
-      this.#host = host
-      this.#done = resolve
-      if (this.#end !== null) this.#lost()
-      else this.#send({ type: 'run', file, facts })
-    })
+  abort(job: number, reason: string): void {
+    if (this.#jobs.has(job)) this.#post({ type: 'abort', job, reason })
   }
 
-  abort(reason: string): void {
-    this.#isSpent = true
-    this.#send({ type: 'abort', reason })
-  }
-
-  /** Ends the worker and every process that its tasks have started. */
-  kill(): void {
+  /** Ends the worker and every process that its tasks have started. `culprit` is the job that makes it necessary. */
+  kill(culprit: number | null = null): void {
     // Once it has ended, its number may be another process's.
-    if (this.#end === null) killTree(this.#child)
+    if (this.#end !== null) return
+    this.#isSpent = true
+    this.#culprit ??= culprit
+    killTree(this.#child)
   }
 
-  #hear(message: FromWorker): void {
-    if (message.type === 'log') this.#host?.onLog(message.text)
-    else if (message.type === 'done') {
-      this.#stamps = { ...this.#stamps, ...message.stamps }
-      this.#isSpent ||= message.isLast
-      this.#outcome = message.outcome
-      // What the task's own children wrote last is still in the pipes for one round of the event loop.
-      setImmediate(() => setImmediate(() => this.#finish(message.outcome)))
-    } else {
-      const { question } = message
-      this.#host?.answer(message.ask).then(
-        (value) => this.#send({ type: 'answer', question, value }),
-        (error: unknown) => this.#send({ type: 'answer', question, error: messageOf(error) }),
-      )
+  #tellDocuments({ dagId, taskId, dag, task }: Attempt): void {
+    if (this.#told.get(dagId) !== dag) {
+      this.#told.set(dagId, dag)
+      this.#post({ type: 'dag', dagId, dag: dagFacts(dag) })
+    }
+    const key = `${dagId}/${taskId}`
+    if (this.#told.get(key) !== task) {
+      this.#told.set(key, task)
+      this.#post({ type: 'task', dagId, task })
     }
   }
 
-  #ended(how: string): void {
-    this.#end = how
-    // Its children have lost their parent, and go with it.
-    killTree(this.#child)
-    // What it said last may still be in the channel.
-    if (this.#child.connected) this.#child.once('disconnect', () => this.#lost())
-    else this.#lost()
+  #hear(message: FromWorker): void {
+    if (message.type === 'ready') {
+      this.#isReady = true
+      this.#options.onReady(this)
+    } else if (message.type === 'log') this.#jobs.get(message.job)?.onLog(message.text)
+    else if (message.type === 'exits') this.#culprit = message.job
+    else if (message.type === 'ask') this.#answer(message)
+    else {
+      const { stamps } = message
+      for (const path in stamps) this.stamps.set(path, stamps[path] as string)
+      this.#isSpent ||= message.isLast
+      if (message.mayStillSpeak) setImmediate(() => setImmediate(() => this.#finish(message.job, message)))
+      else this.#finish(message.job, message)
+    }
   }
 
-  #lost(): void {
+  #answer({ job, question, ask }: Extract<FromWorker, { type: 'ask' }>): void {
+    this.#jobs
+      .get(job)
+      ?.answer(ask)
+      .then(
+        (value) => this.#post({ type: 'answer', question, value }),
+        (error: unknown) => this.#post({ type: 'answer', question, error: messageOf(error) }),
+      )
+  }
+
+  #finish(job: number, end: JobEnd): void {
+    const host = this.#jobs.get(job)
+    this.#jobs.delete(job)
+    host?.onEnd(end)
+  }
+
+  #lose(): void {
     const detail = `The worker process ${this.#end} before the task had ended.`
-    this.#finish(this.#outcome ?? { state: 'failed', detail, isFinal: false, renderedFields: null })
+    const shared = `${detail} ${this.#jobs.size} tasks shared it, and which of them ended it is not known.`
+    const isShared = this.#jobs.size > 1
+    for (const job of [...this.#jobs.keys()]) {
+      if (this.#culprit !== null && job !== this.#culprit)
+        this.#finish(job, { type: 'displaced', detail: `The worker process ${this.#end}.` })
+      else this.#finish(job, { type: 'lost', detail: this.#culprit === null && isShared ? shared : detail })
+    }
   }
 
-  #finish(outcome: TaskOutcome): void {
-    const done = this.#done
-    this.#done = null
-    this.#host = null
-    this.#outcome = null
-    done?.(outcome)
+  #endOf(code: number | null, signal: string | null): string {
+    const { memoryMb } = this.#options
+    if (/heap out of memory/.test(this.#stderr)) {
+      return memoryMb === null ? 'ran out of memory' : `ran out of its ${memoryMb} MiB of memory (setting worker memory)`
+    }
+    return signal ? `was ended by ${signal}` : `ended with exit status ${code}`
   }
 
-  #send(message: ToWorker): void {
-    if (this.#child.connected) this.#child.send(message, () => {})
+  #post(message: ToWorker): void {
+    this.#outbox.push(message)
+    if (this.#outbox.length === 1) setImmediate(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    const batch = this.#outbox
+    this.#outbox = []
+    if (this.#child.connected) this.#child.send(batch, () => {})
   }
 }

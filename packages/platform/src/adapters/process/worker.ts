@@ -1,185 +1,138 @@
-/** A warm worker: a process that runs tasks of DAG files, one at a time, and asks the platform for what they need. */
-import { AsyncLocalStorage } from 'node:async_hooks'
+/** A warm worker: a process that runs tasks of DAG files, and asks the platform for what they need. */
+
+import childProcess from 'node:child_process'
+import { enableCompileCache, syncBuiltinESMExports } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { inspect } from 'node:util'
-import { type FunctionContext, isDag, type Operator, type Task, type TaskContext } from '@daggerboard/dag'
-import { didYouMean, messageOf } from '../../core/app-error.ts'
-import { idempotencyKey, paramsOf, type TaskFacts } from '../../execution/task-facts.ts'
-import type { TemplateSources } from '../../execution/template.ts'
-import type { FromWorker, Question, TaskOutcome, ToWorker } from '../../execution/worker-protocol.ts'
-import { followImports, importsOf } from './dag-imports.ts'
+import type { TaskDocument } from '@daggerboard/dag'
+import { callbacksOf, callCallbacks } from '../../execution/callback.ts'
+import { failureOutcome } from '../../execution/failure.ts'
+import type { DagFacts, TaskFacts } from '../../execution/task-facts.ts'
+import type { TaskOutcome } from '../../execution/task-outcome.ts'
+import { type Render, runTask, runTrigger, type TaskWork } from '../../execution/task-run.ts'
+import type { JobWork, LeanFacts, ToWorker } from '../../execution/worker-protocol.ts'
+import { authoredDag, authoredTask, newStamps } from './authored-dag.ts'
+import { followImports, mayStillSpeak } from './dag-imports.ts'
+import { answered, flush, Job, post, runner } from './worker-job.ts'
 
-/** A larger answer does not belong between tasks. */
-const MAX_OUTPUT_BYTES = 1024 * 1024
+const jobs = new Map<number, Job>()
+const dags = new Map<string, DagFacts>()
+const tasks = new Map<string, TaskDocument>()
+const isShared = Number(process.argv[2]) > 1
 
-interface Running {
-  readonly url: string
-  readonly controller: AbortController
-  renderedFields: unknown
-}
-
-let current: Running | null = null
-/** Which task the code that runs belongs to: what one leaves behind must not speak, or ask, in the name of the next. */
-const runner = new AsyncLocalStorage<Running>()
-const isLate = (): boolean => {
-  const own = runner.getStore()
-  return own !== undefined && own !== current
-}
-let questions = 0
-const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
-
-const tell = (message: FromWorker): Promise<void> => new Promise((resolve) => process.send?.(message, () => resolve()))
-
+enableCompileCache()
 followImports()
-process.on('message', (message: ToWorker) => {
-  if (message.type === 'run') void run(message.file, message.facts)
-  else if (message.type === 'abort') current?.controller.abort(new Error(message.reason))
-  else {
-    const asked = waiting.get(message.question)
-    waiting.delete(message.question)
-    if (message.error === undefined) asked?.resolve(message.value)
-    else asked?.reject(new Error(message.error))
-  }
+process.on('message', (batch: readonly ToWorker[]) => {
+  for (const message of batch) hear(message)
 })
 // Without its platform a worker has nobody to report to: it goes, with all that it has started.
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
-for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(event, async (error: unknown) => {
-    if (current) await finish({ ...failure(error), renderedFields: current.renderedFields }, true)
-    process.exit(1)
-  })
-}
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, thrownLate)
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = ((text: string | Uint8Array, ...rest: unknown[]) => {
-    log(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'))
+    speaker()?.log(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'))
     const done = rest.find((one) => typeof one === 'function') as (() => void) | undefined
     done?.()
     return true
   }) as typeof stream.write
 }
-
-async function run(file: string, facts: TaskFacts): Promise<void> {
-  const url = pathToFileURL(file).href
-  const own: Running = { url, controller: new AbortController(), renderedFields: null }
-  current = own
-  try {
-    const output = toJson(await runner.run(own, () => work(url, facts, own)))
-    await finish({ state: 'success', output, renderedFields: own.renderedFields })
-  } catch (error) {
-    if (current !== own) return
-    await finish({ ...failure(error), renderedFields: own.renderedFields })
-  }
-}
-
-async function work(url: string, facts: TaskFacts, own: Running): Promise<unknown> {
-  const task = await findTask(url, facts)
-  const context = contextOf(facts, own.controller.signal)
-  const { work: given } = task
-  if (typeof given === 'function') {
-    const whole: FunctionContext<unknown> = { ...context, params: paramsOf(facts), input: await inputOf(task, context) }
-    return given(whole)
-  }
-  // Nunjucks is only loaded by workers that have something to render.
-  const [{ renderTemplates }, { templateNames }] = await Promise.all([
-    import('../../execution/template.ts'),
-    import('../../execution/template-names.ts'),
-  ])
-  const operator: Operator = given
-  own.renderedFields = await renderTemplates(operator.args, templateNames(facts), sources)
-  return operator.run(own.renderedFields, context)
-}
-
-async function findTask(url: string, { dagId, taskId }: TaskFacts): Promise<Task> {
-  const exported = Object.values((await import(url)) as Record<string, unknown>).flat()
-  const dag = exported.filter(isDag).find(({ id }) => id === dagId)
-  if (!dag) throw new Error(`The file no longer exports the DAG "${dagId}". Put it back, or delete its runs.`)
-  const task = dag.tasks.get(taskId)
-  if (!task) throw new Error(`DAG "${dagId}" no longer has the task "${taskId}".${didYouMean(taskId, dag.tasks.keys())}`)
-  return task
-}
-
-function contextOf(facts: TaskFacts, signal: AbortSignal): TaskContext {
-  const { dagId, runId, taskId, tryNumber, logicalDate } = facts
-  return {
-    dagId,
-    runId,
-    taskId,
-    tryNumber,
-    logicalDate: logicalDate === null ? null : new Date(logicalDate),
-    dataIntervalStart: new Date(facts.dataIntervalStart),
-    dataIntervalEnd: new Date(facts.dataIntervalEnd),
-    idempotencyKey: idempotencyKey(facts),
-    signal,
-    log: (line) => log(`${line}\n`),
-    connection: (id) => ask({ what: 'connection', id }) as ReturnType<TaskContext['connection']>,
-    variable: (key) => ask({ what: 'variable', key }) as Promise<string>,
-    xcomPull: (from, key = 'return_value') => ask({ what: 'xcomPull', taskId: from, key }),
-    xcomPush: async (key, value) => void (await ask({ what: 'xcomPush', key, value: toJson(value) })),
-  }
-}
-
-/** Outputs of the tasks that the function takes; null where there is none. */
-async function inputOf(task: Task, context: TaskContext): Promise<unknown> {
-  const isTask = (value: unknown): value is Task => typeof value === 'object' && value !== null && 'upstream' in value && 'work' in value
-  const given = Object.entries(task.options.input ?? {}).map(async ([name, value]) => [
-    name,
-    isTask(value) ? await context.xcomPull(value.id) : value,
-  ])
-  return Object.fromEntries(await Promise.all(given))
-}
-
-const sources: TemplateSources = {
-  variable: (key) => ask({ what: 'variable', key }) as Promise<string>,
-  xcom: (taskId, key) => ask({ what: 'xcomPull', taskId, key }),
-  async connection(id) {
-    const { type, extra, ...rest } = (await ask({ what: 'connection', id })) as Awaited<ReturnType<TaskContext['connection']>>
-    return { ...rest, conn_id: id, conn_type: type, extra: JSON.stringify(extra), extra_dejson: extra }
-  },
-}
-
-function log(text: string): void {
-  if (!isLate()) void tell({ type: 'log', text })
-}
-
-function ask(question: Question): Promise<unknown> {
-  if (isLate()) return Promise.reject(new Error('The task that asks has ended already. Wait for all that a task begins before it answers.'))
-  const id = ++questions
-  return new Promise((resolve, reject) => {
-    waiting.set(id, { resolve, reject })
-    void tell({ type: 'ask', question: id, ask: question })
+// Who ends the process is known, so that nobody else is blamed; and what was said before a long silence is heard before it.
+const exit = process.exit.bind(process)
+process.exit = ((code?: number) => {
+  const own = runner.getStore()
+  if (own && !own.hasEnded) post({ type: 'exits', job: own.id })
+  flush()
+  return exit(code)
+}) as typeof process.exit
+for (const name of ['spawnSync', 'execFileSync', 'execSync'] as const) {
+  const original = childProcess[name] as (...args: unknown[]) => unknown
+  Object.assign(childProcess, {
+    [name]: (...args: unknown[]) => {
+      flush()
+      return original(...args)
+    },
   })
 }
+syncBuiltinESMExports()
+post({ type: 'ready' })
 
-async function finish(outcome: TaskOutcome, isLast = false): Promise<void> {
-  const stamps = current ? importsOf(current.url) : {}
-  current = null
-  await tell({ type: 'done', outcome, stamps, isLast })
+function hear(message: ToWorker): void {
+  if (message.type === 'start') begin(message.job, message.file, message.work)
+  else if (message.type === 'answer') answered(message)
+  else if (message.type === 'abort') jobs.get(message.job)?.controller.abort(new Error(message.reason))
+  else if (message.type === 'dag') dags.set(message.dagId, message.dag)
+  else tasks.set(`${message.dagId}/${message.task.taskId}`, message.task)
 }
 
-/** The two endings that a task may choose are known by name: a DAG folder may bring its own copy of our package. */
-function failure(error: unknown): { state: 'skipped'; detail: string } | { state: 'failed'; detail: string; isFinal: boolean } {
-  const name = error instanceof Error ? error.name : ''
-  const detail = messageOf(error)
-  if (name === 'SkipTask') return { state: 'skipped', detail }
-  void tell({ type: 'log', text: `${inspect(error, { depth: 4 })}\n` })
-  return { state: 'failed', detail, isFinal: name === 'FailTask' }
+function begin(id: number, file: string, work: JobWork): void {
+  const job = new Job(id, pathToFileURL(file).href)
+  jobs.set(id, job)
+  const facts = work.facts && withDocuments(work.facts)
+  void runner.run(job, () => perform(job, work, facts)).then((outcome) => finish(job, outcome))
 }
 
-/** `value` as JSON keeps it; throws when it cannot, or when it is too large to be handed on. */
-function toJson(value: unknown): unknown {
-  if (value === undefined) return null
-  let text: string | undefined
+/** Documents are those that were the newest when the message came. */
+function withDocuments(lean: LeanFacts): TaskFacts {
+  const dag = dags.get(lean.dagId) as DagFacts
+  const task = tasks.get(`${lean.dagId}/${lean.taskId}`) as TaskDocument
+  return { ...lean, dag, task }
+}
+
+async function perform(job: Job, work: JobWork, facts: TaskFacts | null): Promise<TaskOutcome> {
+  let known: TaskWork['task'] | null = null
   try {
-    text = JSON.stringify(value)
+    const dag = await authoredDag(job.url, facts?.dagId ?? (work.kind === 'call' ? work.about.dagId : ''))
+    if (work.kind === 'call') {
+      const task = facts && authoredTask(dag, facts.taskId)
+      await callCallbacks(callbacksOf(dag, task, work.which), { ...work.about, which: work.which }, facts, dag, job)
+      return SUCCESS
+    }
+    if (!facts) return SUCCESS
+    known = authoredTask(dag, facts.taskId)
+    const whole: TaskWork = { dag, task: known, facts, inputs: work.inputs, host: job, render }
+    if (work.kind === 'run') return await runTask(whole)
+    return { state: 'success', output: await runTrigger(whole, work.name, work.args), renderedFields: null }
   } catch (error) {
-    throw new Error(`What the task answered cannot be kept as JSON: ${messageOf(error)}. Answer plain data.`)
+    return failureOutcome(error, known, job)
   }
-  if (text === undefined) throw new Error(`What the task answered is a ${typeof value}, which is not JSON. Answer plain data.`)
-  const bytes = Buffer.byteLength(text)
-  if (bytes > MAX_OUTPUT_BYTES) {
-    throw new Error(
-      `What the task answered is ${bytes} bytes of JSON; at most ${MAX_OUTPUT_BYTES} go between tasks. Write it to a bucket and answer its path.`,
-    )
-  }
-  return JSON.parse(text)
+}
+
+const SUCCESS: TaskOutcome = { state: 'success', output: null, renderedFields: null }
+
+/** Nunjucks is only loaded by workers that have something to render. */
+const render: Render = async (args, facts, options) => (await import('../../execution/task-template.ts')).renderArgs(args, facts, options)
+
+function finish(job: Job, outcome: TaskOutcome, isLast = false): void {
+  if (job.hasEnded) return
+  job.end()
+  jobs.delete(job.id)
+  const stamps = newStamps(job.url)
+  post({
+    type: 'done',
+    job: job.id,
+    outcome,
+    startedAt: job.startedAt,
+    endedAt: Date.now(),
+    ...(stamps && { stamps }),
+    isLast,
+    mayStillSpeak: mayStillSpeak(),
+  })
+  // Nothing else can be about to speak.
+  if (jobs.size === 0) flush()
+}
+
+/** Of a task that has thrown where nobody caught it: it has failed. Alone in its worker it takes the worker with it; with others, the worker takes no more. */
+function thrownLate(error: unknown): void {
+  const own = speaker()
+  const isKnown = own && !own.hasEnded
+  if (isKnown) finish(own, failureOutcome(error, null, own), true)
+  if (isShared && jobs.size > 0 && (isKnown || runner.getStore())) return
+  flush(() => exit(1))
+}
+
+/** The job on whose behalf the code that runs now speaks; null for what a job that is over has left behind. */
+function speaker(): Job | null {
+  const own = runner.getStore()
+  if (own) return own
+  const [only] = jobs.values()
+  return jobs.size === 1 && only ? only : null
 }

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { dag } from '@daggerboard/dag'
 import { Hono } from 'hono'
-import { FileTaskLogs } from '../../adapters/filesystem/task-log.ts'
 import { InlineRunner } from '../../adapters/memory/task-runner.ts'
 import { SqliteDagStore } from '../../adapters/sqlite/dag.ts'
 import { SqliteDagRunStore } from '../../adapters/sqlite/dag-run.ts'
 import { Database } from '../../adapters/sqlite/database.ts'
 import { SqliteTaskInstanceStore } from '../../adapters/sqlite/task-instance.ts'
+import { SqliteTaskLogs } from '../../adapters/sqlite/task-log.ts'
 import { SqliteXComStore } from '../../adapters/sqlite/xcom.ts'
 import { ManualClock } from '../../core/clock.ts'
 import { Events } from '../../core/events.ts'
@@ -34,7 +34,7 @@ async function api(t: TestContext) {
     instances: new SqliteTaskInstanceStore(db),
     xcoms: new SqliteXComStore(db),
   }
-  const logs = new FileTaskLogs({ folder, clock, mask: (text) => text })
+  const logs = new SqliteTaskLogs({ db: new Database(':memory:'), clock, mask: (text) => text })
   const runner = new InlineRunner(async (attempt) => {
     const log = logs.open(attempt)
     log.write(`${attempt.taskId} at work\n`)

@@ -1,0 +1,75 @@
+/** One job in one worker: its limits of time, its cancellation, and what it asks. */
+import type { Clock } from '../../core/clock.ts'
+import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
+import type { Question } from '../../execution/task-question.ts'
+import type { JobWork } from '../../execution/worker-protocol.ts'
+import type { Attempt } from '../../scheduling/task-runner.ts'
+import type { JobEnd, WorkerProcess } from './worker-process.ts'
+
+export interface JobRun {
+  readonly worker: WorkerProcess
+  readonly file: string
+  readonly work: JobWork
+  readonly attempt: Attempt | null
+  readonly signal: AbortSignal
+  readonly timeoutSeconds: number | null
+  readonly graceMs: number
+  readonly clock: Clock
+  onLog(text: string): void
+  answer(question: Question): Promise<unknown>
+}
+
+export interface JobResult {
+  readonly outcome: TaskOutcome
+  /** Milliseconds since 1970, by the worker. */
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+}
+
+/** Null: another task has ended the worker, and this one has to begin anew. */
+export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: string }> {
+  const { worker, file, work, attempt, signal, timeoutSeconds, graceMs, clock } = run
+  return new Promise((resolve) => {
+    let ended: TaskOutcome | null = null
+    let over: AbortController | null = null
+    const end = (reason: string, outcome: TaskOutcome) => {
+      if (ended) return
+      ended = outcome
+      // After a cancellation or a timeout the whole process tree goes, whatever state the task has left it in; not the others' that share it.
+      if (worker.capacity === 1) worker.isSpent = true
+      worker.abort(job, reason)
+      over ??= new AbortController()
+      const { signal: isOver } = over
+      void clock.sleep(graceMs, isOver).then(() => {
+        if (!isOver.aborted) worker.kill(job)
+      })
+    }
+    const onAbort = () => end('The task was cancelled.', CANCELLED)
+    const onEnd = (message: JobEnd) => {
+      over?.abort()
+      signal.removeEventListener('abort', onAbort)
+      if (message.type === 'displaced' && !ended) return resolve({ displaced: message.detail })
+      const isDone = message.type === 'done'
+      const own = isDone ? message.outcome : failed(message.detail)
+      resolve({
+        // What it had rendered is known although it was ended.
+        outcome: ended ? { ...ended, renderedFields: own.renderedFields } : own,
+        startedAt: isDone ? message.startedAt : null,
+        endedAt: isDone ? message.endedAt : null,
+      })
+    }
+    const job = worker.start(file, work, attempt, { onLog: run.onLog, answer: run.answer, onEnd })
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    if (timeoutSeconds !== null) {
+      over ??= new AbortController()
+      const { signal: isOver } = over
+      const detail = `The task ran longer than its executionTimeout of ${timeoutSeconds} s.`
+      void clock.sleep(timeoutSeconds * 1000, isOver).then(() => {
+        if (!isOver.aborted) end(detail, failed(detail))
+      })
+    }
+  })
+}
+
+export const CANCELLED = failed('The task was cancelled.', true)

@@ -1,0 +1,265 @@
+/** The worker processes that are there: started when needed, kept warm, ended when idle, old or spent. */
+import { fileStamp } from './file-stamp.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+export interface FleetOptions {
+  /** How many tasks may run at the same time. */
+  readonly workers: number
+  /** A worker that has had nothing to do for so long is ended. */
+  readonly idleMs: number
+  /** How many idle ones stay for that long; the others go after a few seconds. */
+  readonly warm: number
+  /** How many may be starting at the same time: more would only share the cores. */
+  readonly starting: number
+  readonly memoryMb: number | null
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Workers of one kind. `counts`: its jobs are tasks, of which only so many may run. */
+interface Lane {
+  readonly name: string
+  readonly capacity: number
+  readonly counts: boolean
+  readonly limit: number
+  readonly workers: Set<Seat>
+  readonly waiting: Set<Waiter>
+  starting: number
+}
+
+/** A process, and how many of its places are taken. */
+interface Seat {
+  readonly worker: WorkerProcess
+  readonly lane: Lane
+  taken: number
+  idleSince: number
+  checkedAt: number
+}
+
+interface Waiter {
+  readonly file: string
+  give(seat: Seat | null): void
+  fail(error: Error): void
+}
+
+/** How long what is known of a file's age counts. */
+const LOOK_AGAIN_MS = 200
+const FEW_SECONDS_MS = 5_000
+
+export class WorkerFleet {
+  readonly #options: FleetOptions
+  readonly #lanes = new Map<string, Lane>()
+  readonly #seats = new Map<WorkerProcess, Seat>()
+  /** Killed, and not gone yet. */
+  readonly #ending = new Set<Promise<void>>()
+  #stamps = new Map<string, string>()
+  #lookedAt = 0
+  #look = 1
+  #busy = 0
+  #sweeper: NodeJS.Timeout | null = null
+  #isStopped = false
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  /** The processes that are there now. */
+  get size(): number {
+    return this.#seats.size
+  }
+
+  /** A place in a worker that has read nothing which has changed since; null when `signal` aborts first or the fleet is stopped. */
+  acquire(name: string, capacity: number, counts: boolean, file: string, signal: AbortSignal): Promise<WorkerProcess | null> {
+    if (this.#isStopped || signal.aborted) return Promise.resolve(null)
+    const lane = this.#lane(name, capacity, counts)
+    if (lane.waiting.size === 0 && this.#hasPlace(lane)) {
+      const seat = this.#find(lane, file)
+      if (seat) return Promise.resolve(this.#take(seat))
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        file,
+        give: (seat) => {
+          lane.waiting.delete(waiter)
+          signal.removeEventListener('abort', onAbort)
+          resolve(seat && this.#take(seat))
+        },
+        fail: (error) => {
+          lane.waiting.delete(waiter)
+          signal.removeEventListener('abort', onAbort)
+          reject(error)
+        },
+      }
+      const onAbort = () => waiter.give(null)
+      signal.addEventListener('abort', onAbort, { once: true })
+      lane.waiting.add(waiter)
+      this.#serve(lane)
+    })
+  }
+
+  /** Gives a place back. */
+  release(worker: WorkerProcess): void {
+    const seat = this.#seats.get(worker)
+    if (!seat) return
+    seat.taken -= 1
+    seat.idleSince = performance.now()
+    if (seat.lane.counts) this.#busy -= 1
+    if (worker.isAlive && worker.isSpent && seat.taken === 0) this.#end(seat)
+    for (const lane of this.#lanes.values()) if (lane.waiting.size > 0) this.#serve(lane)
+  }
+
+  /** Files may have changed: every worker is looked at before it is given more to do. */
+  filesChanged(): void {
+    this.#lookedAt = 0
+  }
+
+  /** Resolves when no process is left. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#sweeper) clearInterval(this.#sweeper)
+    for (const lane of this.#lanes.values()) for (const waiter of lane.waiting) waiter.give(null)
+    for (const seat of this.#seats.values()) this.#end(seat)
+    await Promise.all(this.#ending)
+  }
+
+  #lane(name: string, capacity: number, counts: boolean): Lane {
+    const known = this.#lanes.get(name)
+    if (known) return known
+    const limit = counts ? this.#options.workers : 4
+    const lane: Lane = { name, capacity, counts, limit, workers: new Set(), waiting: new Set(), starting: 0 }
+    this.#lanes.set(name, lane)
+    return lane
+  }
+
+  #hasPlace(lane: Lane): boolean {
+    return !lane.counts || this.#busy < this.#options.workers
+  }
+
+  /** Gives places to those who have waited longest, and starts processes for those who are left. */
+  #serve(lane: Lane): void {
+    for (const waiter of lane.waiting) {
+      if (!this.#hasPlace(lane)) return
+      const seat = this.#find(lane, waiter.file)
+      if (!seat) break
+      waiter.give(seat)
+    }
+    const { starting } = this.#options
+    while (lane.starting * lane.capacity < lane.waiting.size && lane.starting < starting && this.#hasRoom(lane)) this.#start(lane)
+  }
+
+  /** Whether one more process may be there: an idle one makes room when it is not needed. */
+  #hasRoom(lane: Lane): boolean {
+    return lane.workers.size < lane.limit
+  }
+
+  /** Of those that have a free place the one that knows the file, or else the fullest. */
+  #find(lane: Lane, file: string): Seat | null {
+    let best: Seat | null = null
+    for (const seat of lane.workers) {
+      if (seat.taken >= lane.capacity || !this.#isFit(seat)) continue
+      const knows = seat.worker.stamps.has(file)
+      if (knows && lane.capacity === 1) return seat
+      if (!best || (knows && !best.worker.stamps.has(file)) || seat.taken > best.taken) best = seat
+    }
+    return best
+  }
+
+  #isFit(seat: Seat): boolean {
+    const { worker } = seat
+    if (!worker.isReady || !worker.isAlive) return false
+    if (!worker.isSpent && this.#isOld(seat)) worker.isSpent = true
+    if (worker.isSpent && seat.taken === 0) this.#end(seat)
+    return !worker.isSpent
+  }
+
+  #isOld(seat: Seat): boolean {
+    const now = performance.now()
+    if (now - this.#lookedAt > LOOK_AGAIN_MS || this.#lookedAt === 0) {
+      this.#stamps = new Map()
+      this.#lookedAt = now
+      this.#look += 1
+    }
+    if (seat.checkedAt === this.#look) return false
+    seat.checkedAt = this.#look
+    for (const [path, stamp] of seat.worker.stamps) {
+      let current = this.#stamps.get(path)
+      if (current === undefined) {
+        current = fileStamp(path)
+        this.#stamps.set(path, current)
+      }
+      if (current !== stamp) return true
+    }
+    return false
+  }
+
+  #take(seat: Seat): WorkerProcess {
+    seat.taken += 1
+    if (seat.lane.counts) this.#busy += 1
+    return seat.worker
+  }
+
+  #start(lane: Lane): void {
+    lane.starting += 1
+    const { environment, memoryMb } = this.#options
+    const worker = new WorkerProcess({
+      environment,
+      memoryMb,
+      capacity: lane.capacity,
+      onReady: () => {
+        lane.starting -= 1
+        if (!this.#isStopped) this.#serve(lane)
+      },
+      onExit: () => this.#exited(seat),
+    })
+    const seat: Seat = { worker, lane, taken: 0, idleSince: performance.now(), checkedAt: 0 }
+    this.#seats.set(worker, seat)
+    lane.workers.add(seat)
+    this.#sweep()
+  }
+
+  #exited(seat: Seat): void {
+    const { worker, lane } = seat
+    this.#forget(seat)
+    if (worker.isReady || this.#isStopped) return this.#serve(lane)
+    lane.starting -= 1
+    // What cannot start now will not the next time either: whoever waits hears it.
+    for (const waiter of lane.waiting) {
+      waiter.fail(new Error(`No worker process could be started: it ${worker.howItEnded}.`))
+      break
+    }
+    this.#serve(lane)
+  }
+
+  #end(seat: Seat): void {
+    const { worker } = seat
+    this.#forget(seat)
+    const gone = worker.ended
+    this.#ending.add(gone)
+    void gone.then(() => this.#ending.delete(gone))
+    worker.kill()
+  }
+
+  #forget(seat: Seat): void {
+    if (!this.#seats.delete(seat.worker)) return
+    seat.lane.workers.delete(seat)
+    if (seat.lane.counts) this.#busy -= seat.taken
+  }
+
+  #sweep(): void {
+    this.#sweeper ??= setInterval(() => this.#endIdle(), Math.max(1, Math.min(1_000, this.#options.idleMs))).unref()
+  }
+
+  #endIdle(): void {
+    const { idleMs, warm } = this.#options
+    const now = performance.now()
+    const idle = [...this.#seats.values()].filter(({ taken, worker }) => taken === 0 && worker.isReady)
+    idle.sort((a, b) => b.idleSince - a.idleSince)
+    for (const [i, seat] of idle.entries()) {
+      const restMs = i < warm ? idleMs : Math.min(idleMs, FEW_SECONDS_MS)
+      if (now - seat.idleSince > restMs || seat.worker.isSpent) this.#end(seat)
+    }
+    if (this.#seats.size === 0 && this.#sweeper) {
+      clearInterval(this.#sweeper)
+      this.#sweeper = null
+    }
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Task logs in SQLite. What is written is kept in memory first, readable at once, and goes to the file together with what the other tasks have
+ * written, a few times a second: a platform that is killed loses the last fraction of a second of its logs, and a machine that loses its power
+ * what the system had not yet written. Logs say what happened; what counts is recorded elsewhere. A file of their own keeps them out of the way of
+ * the platform's state.
+ */
+
+import type { Clock } from '../../core/clock.ts'
+import { LogLines } from '../../execution/log-lines.ts'
+import type { TaskLog, TaskLogs, TryOfTask } from '../../execution/task-log.ts'
+import type { Database } from './database.ts'
+
+const TABLES = `
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS task_log (
+    part INTEGER PRIMARY KEY,
+    dag_id TEXT NOT NULL, run_id TEXT NOT NULL, task_id TEXT NOT NULL, map_index INTEGER NOT NULL, try_number INTEGER NOT NULL,
+    text TEXT NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS task_log_try ON task_log (dag_id, run_id, task_id, map_index, try_number)`
+
+const WRITE_EVERY_MS = 100
+/** So much waits in memory at most, in characters. */
+const MOST_UNWRITTEN = 4 * 1024 * 1024
+
+interface Options {
+  readonly db: Database
+  readonly clock: Clock
+  readonly mask: (text: string) => string
+  /** Of one try, in characters. Default 64 Mi. */
+  readonly longest?: number
+}
+
+/** A try that is written to, or read along. */
+interface Live {
+  readonly key: readonly [dagId: string, runId: string, taskId: string, mapIndex: number, tryNumber: number]
+  /** What is not in the file yet. */
+  unwritten: string
+  /** How often it is open: a lost try and the one that goes on may overlap. */
+  writers: number
+  readonly readers: Set<Reader>
+}
+
+interface Reader {
+  onText(text: string): void
+  onClose(): void
+}
+
+export class SqliteTaskLogs implements TaskLogs {
+  readonly #options: Options
+  readonly #db: Database
+  readonly #live = new Map<string, Live>()
+  readonly #unwritten = new Set<Live>()
+  #unwrittenLength = 0
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#db = options.db
+    this.#db.migrate(TABLES)
+  }
+
+  open(of: TryOfTask): TaskLog {
+    const live = this.#liveOf(of)
+    live.writers += 1
+    const { clock, mask, longest } = this.#options
+    const lines = new LogLines({
+      now: () => clock.now(),
+      mask,
+      onText: (text) => this.#add(live, text),
+      ...(longest !== undefined && { longest }),
+    })
+    let isOpen = true
+    return {
+      write: (text) => {
+        if (isOpen) lines.write(text)
+      },
+      close: () => {
+        if (!isOpen) return
+        isOpen = false
+        lines.close()
+        live.writers -= 1
+        if (live.writers > 0) return
+        for (const reader of [...live.readers]) reader.onClose()
+        this.#forgetIfDone(live)
+      },
+    }
+  }
+
+  async read(of: TryOfTask): Promise<string | null> {
+    const rows = this.#db.all<{ text: string }>(
+      'SELECT text FROM task_log WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND try_number = ? ORDER BY part',
+      ...keyOf(of),
+    )
+    const live = this.#live.get(keyOf(of).join('\n'))
+    if (rows.length === 0 && !live?.unwritten && !live?.writers) return null
+    return rows.map(({ text }) => text).join('') + (live?.unwritten ?? '')
+  }
+
+  async *tail(of: TryOfTask, signal: AbortSignal): AsyncIterable<string> {
+    const live = this.#liveOf(of)
+    const queue: string[] = []
+    let isOver = false
+    let wake = () => {}
+    const reader: Reader = {
+      onText: (text) => {
+        queue.push(text)
+        wake()
+      },
+      onClose: () => {
+        isOver = true
+        wake()
+      },
+    }
+    live.readers.add(reader)
+    const onAbort = () => wake()
+    signal.addEventListener('abort', onAbort)
+    try {
+      // Between reading what there is and hearing what comes nothing is lost or said twice: `read` looks before it waits.
+      const known = await this.#readOnce(of, queue)
+      if (known) yield known
+      if (live.writers === 0 && known !== null) return
+      while (!signal.aborted) {
+        const text = queue.splice(0).join('')
+        if (text) yield text
+        else if (isOver) return
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      live.readers.delete(reader)
+      this.#forgetIfDone(live)
+    }
+  }
+
+  async delete(dagId: string, runId?: string): Promise<void> {
+    this.flush()
+    if (runId === undefined) this.#db.run('DELETE FROM task_log WHERE dag_id = ?', dagId)
+    else this.#db.run('DELETE FROM task_log WHERE dag_id = ? AND run_id = ?', dagId, runId)
+  }
+
+  /** Writes what is in memory. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#unwritten.size === 0) return
+    try {
+      this.#db.transaction(() => {
+        for (const { key, unwritten } of this.#unwritten) {
+          this.#db.run(
+            'INSERT INTO task_log (dag_id, run_id, task_id, map_index, try_number, text) VALUES (?, ?, ?, ?, ?, ?)',
+            ...key,
+            unwritten,
+          )
+        }
+      })
+    } catch {
+      // A full disk must not end the platform: what tasks did is recorded elsewhere, and their next words may find room again.
+      if (this.#unwrittenLength <= MOST_UNWRITTEN) return this.#writeSoon()
+    }
+    for (const live of this.#unwritten) {
+      live.unwritten = ''
+      this.#forgetIfDone(live)
+    }
+    this.#unwritten.clear()
+    this.#unwrittenLength = 0
+  }
+
+  /** What `tail` begins with; what came into `queue` by then is part of it. */
+  async #readOnce(of: TryOfTask, queue: string[]): Promise<string | null> {
+    const known = this.read(of)
+    queue.length = 0
+    return known
+  }
+
+  #liveOf(of: TryOfTask): Live {
+    const key = keyOf(of)
+    const name = key.join('\n')
+    const known = this.#live.get(name)
+    if (known) return known
+    const live: Live = { key, unwritten: '', writers: 0, readers: new Set() }
+    this.#live.set(name, live)
+    return live
+  }
+
+  #add(live: Live, text: string): void {
+    live.unwritten += text
+    this.#unwritten.add(live)
+    this.#unwrittenLength += text.length
+    for (const reader of live.readers) reader.onText(text)
+    if (this.#unwrittenLength > MOST_UNWRITTEN) this.flush()
+    else this.#writeSoon()
+  }
+
+  #writeSoon(): void {
+    this.#timer ??= setTimeout(() => this.flush(), WRITE_EVERY_MS).unref()
+  }
+
+  #forgetIfDone(live: Live): void {
+    if (live.writers === 0 && live.readers.size === 0 && live.unwritten === '') this.#live.delete(live.key.join('\n'))
+  }
+}
+
+const keyOf = ({ dagId, runId, taskId, mapIndex = -1, tryNumber }: TryOfTask): Live['key'] => [dagId, runId, taskId, mapIndex, tryNumber]
