@@ -1,6 +1,7 @@
 /** What the scheduler sees of a DAG. */
 import type { DagOptions } from './dag-options.ts'
 import { deadlineDocument } from './deadline.ts'
+import { defaults } from './defaults.ts'
 import type { DagDocument, GroupDocument } from './document.ts'
 import { durationSeconds, notADuration } from './duration.ts'
 import type { Group } from './group.ts'
@@ -19,7 +20,14 @@ export function dagDocument(
   tasks: ReadonlyMap<string, Task>,
   problems: string[],
 ): DagDocument {
-  const { timezone = 'UTC', maxActiveRuns = 16, maxActiveTasks = 16, maxConsecutiveFailedRuns = 0, tasksPerWorker = 1 } = options
+  const {
+    timezone,
+    maxActiveRuns,
+    maxActiveTasks,
+    maxConsecutiveFailedRuns,
+    catchup,
+    tasksPerWorker = 1,
+  } = { ...defaults(), ...given(options) }
   const isKnownZone = isTimezone(timezone)
   if (!isKnownZone) problems.push(`The time zone "${timezone}" is unknown. Write an IANA name such as "Europe/Paris".`)
   const instant = (name: string, value: Date | string): string | null => {
@@ -54,7 +62,7 @@ export function dagDocument(
     timezone,
     startDate: options.startDate === undefined ? null : instant('startDate', options.startDate),
     endDate: options.endDate === undefined ? null : instant('endDate', options.endDate),
-    catchup: options.catchup ?? false,
+    catchup,
     maxActiveRuns: wholeNumber(maxActiveRuns, 1, 'maxActiveRuns', problems),
     maxActiveTasks: wholeNumber(maxActiveTasks, 1, 'maxActiveTasks', problems),
     maxConsecutiveFailedRuns: wholeNumber(maxConsecutiveFailedRuns, 0, 'maxConsecutiveFailedRuns', problems),
@@ -100,11 +108,22 @@ function searchPath({ templateSearchPath = [] }: DagOptions, problems: string[])
   return given
 }
 
+/** Without what is said to be undefined. */
+const given = (options: DagOptions): DagOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as DagOptions
+
+const timezones = new Map<string, boolean>()
+
+/** Asking takes a third of a millisecond, so each is asked for once. */
 function isTimezone(name: string): boolean {
+  const known = timezones.get(name)
+  if (known !== undefined) return known
+  let isOne = true
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
   } catch {
-    return false
+    isOne = false
   }
+  timezones.set(name, isOne)
+  return isOne
 }

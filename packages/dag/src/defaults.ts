@@ -14,8 +14,6 @@ export interface Defaults {
   readonly sensorTimeoutSeconds: number
   /** Whether a cron text as a schedule gives data intervals; else runs of no length at each tick. */
   readonly cronIntervals: boolean
-  /** The same for a length of time. */
-  readonly deltaIntervals: boolean
 }
 
 const BUILT_IN: Defaults = {
@@ -31,7 +29,6 @@ const BUILT_IN: Defaults = {
   ignoreFirstDependsOnPast: true,
   sensorTimeoutSeconds: 604_800,
   cronIntervals: true,
-  deltaIntervals: true,
 }
 
 /** Kept where another copy of this package, brought along by a DAGs folder, finds it too. */

@@ -1,5 +1,6 @@
 /** When a DAG runs, as authors say it. What it means in time is worked out by the scheduler's timetables. */
 import { all, assetProblems, type Condition, conditionDocument, isCondition } from './asset.ts'
+import { defaults } from './defaults.ts'
 import { didYouMean } from './definition-error.ts'
 import type { AssetCondition } from './document.ts'
 import { type Duration, durationSeconds, notADuration } from './duration.ts'
@@ -146,7 +147,11 @@ export function scheduleDocument(schedule: Schedule, timezone = 'UTC'): Schedule
 function textDocument(text: string): ScheduleDocument | string {
   if (text === '@once') return { kind: 'once', text }
   if (text === '@continuous') return { kind: 'continuous', text }
-  return cronProblem(text) ?? { kind: 'cron', expression: PRESETS[text] ?? text, interval: true, text }
+  const problem = cronProblem(text)
+  if (problem) return problem
+  const expression = PRESETS[text] ?? text
+  if (defaults().cronIntervals) return { kind: 'cron', expression, interval: true, text }
+  return { kind: 'cronTrigger', expressions: [expression], intervalSeconds: 0, runImmediately: false, text }
 }
 
 function cronProblem(given: string): string | null {

@@ -1,4 +1,5 @@
 /** Tasks that look again and again until something is there. */
+import { defaults } from './defaults.ts'
 import { DagDefinitionError, Place } from './definition-error.ts'
 import type { SensorDocument } from './document.ts'
 import { type Duration, durationSeconds, notADuration } from './duration.ts'
@@ -43,7 +44,7 @@ export function sensorDocument(options: SensorOptions, defaultMode: SensorDocume
     pokeIntervalSeconds: seconds('pokeInterval', options.pokeInterval ?? '60s'),
     exponentialBackoff: options.exponentialBackoff ?? false,
     maxWaitSeconds: options.maxWait === undefined ? null : seconds('maxWait', options.maxWait),
-    timeoutSeconds: seconds('timeout', options.timeout ?? '7d'),
+    timeoutSeconds: seconds('timeout', options.timeout ?? { seconds: defaults().sensorTimeoutSeconds }),
     softFail: options.softFail ?? false,
   }
   if (problems.length > 0) throw new DagDefinitionError(`A sensor cannot be${new Place()}.`, problems)

@@ -1,5 +1,6 @@
 /** What the scheduler sees of a task. */
 import { referenceDocument } from './asset.ts'
+import { defaults } from './defaults.ts'
 import { didYouMean } from './definition-error.ts'
 import type { AssetReference, ExpandDocument, InputSource, TaskDocument, ValueSource } from './document.ts'
 import { type Duration, durationSeconds, notADuration } from './duration.ts'
@@ -13,7 +14,6 @@ import { TASK_CALLBACKS, WEIGHT_RULES } from './task-options.ts'
 import { TRIGGER_RULES } from './trigger-rule.ts'
 
 const DEFAULT_POOL = 'default_pool'
-const DEFAULT_RETRY_DELAY_SECONDS = 300
 
 /** `tasks` are all of the DAG, by id. What is wrong goes to `problems`. */
 export function taskDocument(task: Task, tasks: ReadonlyMap<string, Task>, problems: string[]): TaskDocument {
@@ -58,14 +58,14 @@ export function taskDocument(task: Task, tasks: ReadonlyMap<string, Task>, probl
     downstream: [...task.downstream],
     input: inputDocument(task, about, problems),
     triggerRule: task.role === 'teardown' ? 'all_done' : triggerRule,
-    retries: whole('retries', 0) ?? 0,
-    retryDelaySeconds: seconds('retryDelay') ?? DEFAULT_RETRY_DELAY_SECONDS,
+    retries: whole('retries', 0) ?? defaults().retries,
+    retryDelaySeconds: seconds('retryDelay') ?? defaults().retryDelaySeconds,
     retryBackoff: backoffOf(task, about, problems),
-    maxRetryDelaySeconds: seconds('maxRetryDelay'),
-    executionTimeoutSeconds: seconds('executionTimeout'),
+    maxRetryDelaySeconds: seconds('maxRetryDelay') ?? defaults().maxRetryDelaySeconds,
+    executionTimeoutSeconds: seconds('executionTimeout') ?? defaults().executionTimeoutSeconds,
     dependsOnPast: (options.dependsOnPast ?? false) || waitForDownstream,
     waitForDownstream,
-    ignoreFirstDependsOnPast: options.ignoreFirstDependsOnPast ?? true,
+    ignoreFirstDependsOnPast: options.ignoreFirstDependsOnPast ?? defaults().ignoreFirstDependsOnPast,
     waitForPastDependsBeforeSkipping: options.waitForPastDependsBeforeSkipping ?? false,
     pool,
     poolSlots: whole('poolSlots', 1) ?? 1,

@@ -80,6 +80,7 @@ const KEYS: Readonly<Record<string, string>> = {
   'core.non_pooled_task_slot_count': 'Use [core] default_pool_task_slot_count.',
   'core.remote_logging': 'Logs are kept in the home folder, under logs/.',
   'core.base_log_folder': 'Logs are kept in the home folder, under logs/.',
+  'scheduler.create_delta_data_intervals': 'A DAG says which it wants: delta(…) or deltaTrigger(…).',
   'dag_processor.file_parsing_sort_mode': 'Changed files are read at once, so their order does not matter.',
   'dag_processor.max_callbacks_per_loop': 'Callbacks run in workers.',
   'dag_processor.stale_dag_threshold': 'A DAG is stale when its file no longer has it.',

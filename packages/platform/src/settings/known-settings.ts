@@ -211,12 +211,6 @@ export const SETTINGS = {
     'true',
     'Whether a cron text as a schedule gives data intervals as in Airflow 2; false: runs of no length at each tick, as in Airflow 3.',
   ),
-  createDeltaDataIntervals: setting(
-    'scheduler.create_delta_data_intervals',
-    yesOrNo,
-    'true',
-    'The same for a schedule that is a length of time.',
-  ),
   allowedRunIdPattern: setting(
     'scheduler.allowed_run_id_pattern',
     pattern,
