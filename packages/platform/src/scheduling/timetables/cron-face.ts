@@ -7,6 +7,20 @@ const MINUTE_MS = 60_000
 /** Leap days are at most eight years apart; together with a day of the week they come back within forty. */
 const MAX_MONTHS = 12 * 41
 
+const faces = new Map<string, CronFace>()
+
+const MAX_FACES_KEPT = 1000
+
+/** The face of an expression, which is kept: reading one takes a while, and many DAGs have the same. Throws as {@link CronFace}. */
+export function cronFace(expression: string): CronFace {
+  const known = faces.get(expression)
+  if (known) return known
+  const face = new CronFace(expression)
+  if (faces.size >= MAX_FACES_KEPT) faces.clear()
+  faces.set(expression, face)
+  return face
+}
+
 export class CronFace {
   /** It matches in every hour of the days on which it matches. */
   readonly hasEveryHour: boolean
@@ -130,7 +144,10 @@ function parse(expression: string): Fields {
   if (texts.length !== 5) throw unreadable(expression, 'it does not have five fields')
   if (texts.some((text) => /(^|,)H/.test(text))) throw unreadable(expression, 'H stands for another time on every server')
   try {
-    const [minute, hour, dayOfMonth, month, dayOfWeek] = texts.map((text, place) => text.split(',').map((part) => parsePart(part, place)))
+    const whole = parseWhole(texts)
+    const [minute, hour, dayOfMonth, month, dayOfWeek] = texts.map((text, place) =>
+      whole ? [whole] : text.split(',').map((part) => parsePart(part, place)),
+    )
     const days = numbers(dayOfMonth, 'dayOfMonth')
     return {
       minute: numbers(minute, 'minute'),
@@ -148,6 +165,15 @@ function parse(expression: string): Fields {
     }
   } catch (cause) {
     throw unreadable(expression, messageOf(cause), cause)
+  }
+}
+
+/** Null when it has to be read part by part. */
+function parseWhole(texts: readonly string[]): CronFieldCollection | null {
+  try {
+    return CronExpressionParser.parse(texts.join(' '), { tz: 'UTC' }).fields
+  } catch {
+    return null
   }
 }
 

@@ -83,9 +83,9 @@ function instantOf(shown: number, zone: string): number {
   return found.length > 0 ? Math.max(...found) : shown - (offsets[0] as number)
 }
 
-const CASES = 3000
+const CASES = 2000
 
-const LIMIT_MINUTES = 40 * 24 * 60
+const LIMIT_MINUTES = 16 * 24 * 60
 
 /** The tick right after or before an instant; null when the walk takes too long. */
 function walk(expression: string, zone: string, at: number, step: 1 | -1): number | null {

@@ -1,7 +1,7 @@
 /** The instants at which a schedule ticks: those of a cron expression in a time zone, or of a fixed distance. */
 import { fromWallClock, toWallClock } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
-import { CronFace } from './cron-face.ts'
+import { type CronFace, cronFace } from './cron-face.ts'
 
 export interface Ticks {
   /** The tick after `at`, never `at` itself. */
@@ -25,7 +25,7 @@ export class CronTicks implements Ticks {
 
   constructor(expression: string, timezone: string) {
     this.#expression = expression
-    this.#face = new CronFace(expression)
+    this.#face = cronFace(expression)
     this.#timezone = timezone
   }
 
