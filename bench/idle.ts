@@ -1,11 +1,12 @@
 /** What an idle platform takes: starts one in an empty home, waits until it has settled, and adds up the memory of its processes. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { cpuPercentOf, familyOf } from './load/processes.ts'
 
 const MAIN = resolve(import.meta.dirname, '../packages/platform/src/main.ts')
 const DEFAULT_SETTLE_SECONDS = 75
@@ -23,16 +24,15 @@ export async function run([settleSeconds = String(DEFAULT_SETTLE_SECONDS), home]
     await once(child.stdout as NodeJS.ReadableStream, 'data')
     const startSeconds = (performance.now() - began) / 1000
     await wait(Number(settleSeconds) * 1000)
-    const processes = familyOf(child)
-    const before = cpuTicks(processes)
-    await wait(10_000)
+    const processes = familyOf(child.pid as number)
+    const cpuPercent = await cpuPercentOf(child.pid as number, 10)
     return {
       startSeconds,
       settleSeconds: Number(settleSeconds),
       processes: processes.length,
       // Proportional: memory that several processes share is counted once.
       megabytes: processes.reduce((sum, pid) => sum + proportionalKilobytes(pid), 0) / 1024,
-      cpuPercent: (((cpuTicks(processes) - before) / 100) * 100) / 10,
+      cpuPercent,
     }
   } finally {
     child.kill('SIGINT')
@@ -40,35 +40,6 @@ export async function run([settleSeconds = String(DEFAULT_SETTLE_SECONDS), home]
     if (!home) await rm(folder, { recursive: true, force: true })
   }
 }
-
-/** The process and all that descend from it. */
-function familyOf(child: ChildProcess): number[] {
-  const parents = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      const fields = statOf(Number(name))
-      return fields ? [[Number(name), Number(fields[1])] as const] : []
-    })
-  const family = [child.pid as number]
-  for (const pid of family) for (const [each, parent] of parents) if (parent === pid) family.push(each)
-  return family
-}
-
-/** The fields of /proc/PID/stat behind the name: state, parent, … */
-function statOf(pid: number): string[] | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null // It has ended meanwhile.
-  }
-}
-
-const cpuTicks = (pids: readonly number[]): number =>
-  pids.reduce((sum, pid) => {
-    const fields = statOf(pid)
-    return sum + (fields ? Number(fields[11]) + Number(fields[12]) : 0)
-  }, 0)
 
 const proportionalKilobytes = (pid: number): number =>
   Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)

@@ -52,6 +52,10 @@ export class RunningPlatform {
     return new RunningPlatform(folder, child)
   }
 
+  get pid(): number {
+    return this.#child.pid as number
+  }
+
   /** The first line of its output that `accept` takes; throws with all it has printed when it ends before. */
   async line(accept: (line: string) => boolean): Promise<string> {
     for (;;) {

@@ -10,6 +10,7 @@ import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
+import { dagFolderOptions } from './dag-folder-options.ts'
 import type { Ground, Part } from './part.ts'
 
 export function composeScheduling({ db, home, clock, events, logger, settings, version }: Ground, secrets: TaskSecrets): Part {
@@ -22,11 +23,14 @@ export function composeScheduling({ db, home, clock, events, logger, settings, v
   const runner = new WorkerPool({ folder, secrets, xcoms, logs, clock, workers: settings.parallelism })
   const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events, logger, limits: { parallelism: settings.parallelism } })
   const files = new DagFolder({
+    ...dagFolderOptions(settings),
     folder,
     dags,
     clock,
     events,
     logger,
+    version,
+    compileCache: home.folder('cache', 'compiled'),
     onChange: () => {
       runner.filesChanged()
       scheduler.dagsChanged()
