@@ -18,10 +18,15 @@ export type {
   ValueSource,
 } from './document.ts'
 export { type Duration, durationSeconds } from './duration.ts'
-export { type Element, type Expansion, type MappedOutput, mapOver, records, zip } from './expand.ts'
+export { type Element, type Expansion, listSource, type MappedOutput, mapOver, partsOf, records, zip } from './expand.ts'
 export type { Group, GroupOptions } from './group.ts'
 export { fromWallClock, toWallClock } from './instant.ts'
 export type { MappedOperator, Operator, Trigger } from './operator.ts'
+export { type BashArgs, bash } from './operators/bash.ts'
+export { type ExternalTaskOptions, externalTask } from './operators/external-task.ts'
+export { approval, humanBranch, humanInput } from './operators/human.ts'
+export { timeDeltaSensor, timeSensor, waitUntil } from './operators/time.ts'
+export { type TriggerDagOptions, triggerDag } from './operators/trigger-dag.ts'
 export {
   branchTo,
   type Decision,
