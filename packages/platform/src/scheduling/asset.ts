@@ -39,6 +39,12 @@ export interface AssetStore {
   list(): Promise<Asset[]>
   /** What the DAG files name now: new ones are made, those that nobody names become inactive. */
   sync(named: readonly AssetDocument[], at: string): Promise<void>
+  /** The assets of these names; those that are not there are made. */
+  ensure(assets: readonly AssetDocument[], at: string): Promise<Asset[]>
+  /** Names of the assets that were ever updated through each alias. */
+  aliasMembers(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
+  /** The number of the last event; 0 before the first one. Whoever records events counts up from there. */
+  lastEventId(): Promise<number>
   events(query: {
     readonly assetId?: number
     readonly dagId?: string
@@ -56,4 +62,6 @@ export interface AssetStore {
   queued(query: { readonly dagId?: string; readonly assetId?: number; readonly before?: string }): Promise<QueuedAssetEvent[]>
   /** Answers how many there were. */
   deleteQueued(query: { readonly dagId?: string; readonly assetId?: number; readonly before?: string }): Promise<number>
+  /** Forgets what waits for a DAG and what its runs were made of. */
+  deleteOfDag(dagId: string): Promise<void>
 }

@@ -28,18 +28,23 @@ export interface BackfillFacts {
 }
 
 /** No more dates than this in one backfill. */
-export const MAX_BACKFILL_DATES = 100_000
+export const MAX_BACKFILL_DATES = 50_000
 
-/** Throws `conflict` when the DAG cannot be backfilled at all, `invalid` with everything that is wrong with the request. */
+/**
+ * The dates of a backfill in the order in which they run: those of the schedule from `from` to `to`, both included, whose time has come.
+ * Throws `conflict` when the DAG cannot be backfilled at all, `invalid` with everything that is wrong with the request.
+ */
 export function planBackfill(request: BackfillRequest, facts: BackfillFacts): PlannedDate[] {
   const { document, timetable, existing } = facts
   checkBackfill(request, facts)
-  const due = timetable.between(request.from, request.to, MAX_BACKFILL_DATES + 1)
+  const to = request.to < facts.now ? request.to : facts.now
+  const due = timetable.between(request.from, to, MAX_BACKFILL_DATES + 1)
   if (due.length > MAX_BACKFILL_DATES) {
     throw new AppError('invalid', `A backfill of DAG "${document.dagId}" has at most ${MAX_BACKFILL_DATES} dates. Choose a shorter time.`)
   }
-  if (request.isBackwards) due.reverse()
-  return due.map(({ logicalDate, interval }) => {
+  const complete = due.filter(({ runAfter }) => runAfter <= facts.now)
+  if (request.isBackwards) complete.reverse()
+  return complete.map(({ logicalDate, interval }) => {
     const run = existing(logicalDate.toISOString())
     const exceptionReason = run && reasonAgainst(run, request)
     return { logicalDate, interval, exceptionReason, existing: exceptionReason ? null : run }
@@ -92,11 +97,9 @@ export function backfillRun(
   }
 }
 
-/** An existing run as a run of the backfill: `run` has been cleared before. */
+/** An existing run, which has been cleared before, as a run of the backfill. It keeps its kind: the schedule goes on from its own runs. */
 export const takeOver = (run: DagRun, backfill: Backfill, ordinal: number): DagRun => ({
   ...run,
-  runType: 'backfill',
-  triggeredBy: 'backfill',
   conf: Object.keys(backfill.conf).length > 0 ? backfill.conf : run.conf,
   backfill: { id: backfill.id, ordinal },
 })

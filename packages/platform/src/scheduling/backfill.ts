@@ -56,8 +56,11 @@ export interface BackfillStore {
   }): Promise<{ backfills: Backfill[]; total: number }>
   listActive(): Promise<Backfill[]>
   dates(id: number): Promise<BackfillDate[]>
+  /** The first of those that still wait for their run, and how many there are. */
+  openDates(id: number, limit: number): Promise<{ dates: BackfillDate[]; total: number }>
   /** Answers its number. */
   create(backfill: Omit<Backfill, 'id'>, dates: readonly Omit<BackfillDate, 'backfillId'>[]): Promise<number>
   update(backfill: Backfill): Promise<void>
   updateDate(date: BackfillDate): Promise<void>
+  deleteOfDag(dagId: string): Promise<void>
 }
