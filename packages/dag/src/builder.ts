@@ -28,13 +28,13 @@ export interface DagBuilder {
     /** Adds a task that runs once for each element of `expand`; the function finds it beside its other inputs. Its output is the list of all. */
     <Output, Of extends Expansion, In extends Inputs = NoInputs>(
       id: string,
-      run: TaskFunction<InputValues<In> & ExpansionValues<Of>, Output>,
+      run: TaskFunction<InputValues<NoInfer<In>> & ExpansionValues<NoInfer<Of>>, Output>,
       options: Mapped<In, Of>,
     ): Task<Awaited<Output>[]>
     /** Adds a task that runs a plain function; `options.input` names the tasks whose outputs it gets, and tsc checks that they fit. */
     <Output, In extends Inputs = NoInputs>(
       id: string,
-      run: TaskFunction<InputValues<In>, Output>,
+      run: TaskFunction<InputValues<NoInfer<In>>, Output>,
       options?: Simple<In>,
     ): Task<Awaited<Output>>
   }
@@ -51,7 +51,7 @@ export interface DagBuilder {
   /** Adds a task that chooses which of those right after it go on; the others are skipped. `targets` come after it, and are all that may be chosen. */
   branch<const Id extends string = string, In extends Inputs = NoInputs>(
     id: string,
-    choose: (context: FunctionContext<InputValues<In>>) => Choice<NoInfer<Id>> | Promise<Choice<NoInfer<Id>>>,
+    choose: (context: FunctionContext<InputValues<NoInfer<In>>>) => Choice<NoInfer<Id>> | Promise<Choice<NoInfer<Id>>>,
     options?: Simple<In> & { readonly targets?: readonly (Id | Step)[] },
   ): Task<readonly string[]>
   /**
@@ -60,7 +60,7 @@ export interface DagBuilder {
    */
   shortCircuit<Output, In extends Inputs = NoInputs>(
     id: string,
-    test: TaskFunction<InputValues<In>, Output>,
+    test: TaskFunction<InputValues<NoInfer<In>>, Output>,
     options?: Simple<In> & { readonly ignoreDownstreamTriggerRules?: boolean },
   ): Task<Awaited<Output>>
   /** Adds a task that skips those right after it, unless its run is the latest one of the schedule; runs by hand always go on. */
@@ -70,7 +70,7 @@ export interface DagBuilder {
   /** Adds a task that calls `look` until it answers true, or `{ done: true, value }`. */
   sensor<Value = null, In extends Inputs = NoInputs>(
     id: string,
-    look: (context: FunctionContext<InputValues<In>>) => Look<Value> | Promise<Look<Value>>,
+    look: (context: FunctionContext<InputValues<NoInfer<In>>>) => Look<Value> | Promise<Look<Value>>,
     options?: Simple<In> & SensorOptions,
   ): Task<Value>
 }
