@@ -49,10 +49,12 @@ type KnownFile = Omit<DagFile, 'file'> & { readonly readAtMs: number }
 /** Editors write a file in several steps: the scan waits until they are through. */
 const SETTLE_MS = 40
 /** What has been read is kept together, so that many files take few commits, but nobody waits for long. */
-const KEEP_MS = 25
+const KEEP_MS = 200
 const KEEP_FILES = 100
-/** How long one look through the folder holds up the next. */
+/** How long a look through the folder holds up the next when it gets no answers. */
 const PATIENCE_MS = 1_000
+/** A slow machine may need that long for the first file. */
+const START_PATIENCE_MS = 3_000
 
 export class DagFolder implements Service {
   readonly #options: DagFolderOptions
@@ -72,6 +74,10 @@ export class DagFolder implements Service {
   /** Being read just now. */
   readonly #inFlight = new Set<string>()
   readonly #scans = new Set<Promise<unknown>>()
+  /** How many files have been answered. */
+  #answers = 0
+  /** To be read although nothing has changed. */
+  readonly #again = new Set<string>()
   /** Were given up; only a change of theirs can help. */
   readonly #hanging = new Set<string>()
 
@@ -85,7 +91,10 @@ export class DagFolder implements Service {
     this.#reader = JSON.stringify([version, defaults])
   }
 
-  /** Resolves when every file that is not known from an earlier start, or has changed since, has been read once. Throws `invalid` when the folder cannot be read. */
+  /**
+   * Resolves when every file that is not known from an earlier start, or has changed since, has been read once; those that hang are read on behind.
+   * Throws `invalid` when the folder cannot be read.
+   */
   async start(): Promise<void> {
     if (!this.#isStopped) return
     const { folder, dags } = this.#options
@@ -93,8 +102,15 @@ export class DagFolder implements Service {
       throw new AppError('invalid', `The DAGs folder "${folder}" is not a folder. Create it, or set another.`)
     }
     this.#isStopped = false
-    for (const { file, ...known } of await dags.files()) this.#remember(file, { ...known, readAtMs: this.#now() })
-    await this.scan()
+    const doubtful: string[] = []
+    for (const { file, ...known } of await dags.files()) {
+      this.#remember(file, { ...known, readAtMs: this.#now() })
+      if (known.hasError) doubtful.push(file)
+    }
+    await this.#patiently(this.scan(), START_PATIENCE_MS)
+    // An error may have been the machine's. Not before now: those files may take long.
+    for (const file of doubtful) this.#again.add(file)
+    if (doubtful.length > 0) this.#heard('')
     this.#loop = this.#run()
   }
 
@@ -144,24 +160,35 @@ export class DagFolder implements Service {
       if (this.#hasChanged && !this.#isStopped) await clock.sleep(SETTLE_MS)
       this.#hasChanged = false
       if (this.#isStopped) return
-      await this.#scanWithPatience()
+      await this.#patiently(this.scan(), PATIENCE_MS).catch((error: unknown) =>
+        this.#logger.error('The DAGs folder could not be read.', { error: messageOf(error) }),
+      )
       if (!this.#hasChanged) this.#loaders.coolDown()
     }
   }
 
-  /** A file that takes long goes on being read while others are looked at again. */
-  async #scanWithPatience(): Promise<void> {
+  /** Waits for a scan, but no longer than it goes on with answers: a file that takes long is read on while others are looked at again. */
+  async #patiently(scan: Promise<unknown>, patienceMs: number): Promise<void> {
     let isLate = false
-    const scan = this.scan()
-      .catch((error: unknown) => this.#logger.error('The DAGs folder could not be read.', { error: messageOf(error) }))
-      .finally(() => {
-        this.#scans.delete(scan)
-        if (isLate) this.#heard('')
-      })
-    this.#scans.add(scan)
-    const enough = new AbortController()
-    await Promise.race([scan.then(() => enough.abort()), this.#options.clock.sleep(PATIENCE_MS, enough.signal)])
-    isLate = this.#scans.has(scan)
+    const ended = new AbortController()
+    const done = scan.then(
+      () => ended.abort(),
+      (error: unknown) => {
+        ended.abort()
+        if (!isLate) throw error
+        this.#logger.error('The DAGs folder could not be read.', { error: messageOf(error) })
+      },
+    )
+    const kept = done.finally(() => {
+      this.#scans.delete(kept)
+      if (isLate) this.#heard('')
+    })
+    this.#scans.add(kept)
+    for (let answers = -1; !ended.signal.aborted && answers !== this.#answers; ) {
+      answers = this.#answers
+      await Promise.race([kept, this.#options.clock.sleep(patienceMs, ended.signal)])
+    }
+    isLate = this.#scans.has(kept)
   }
 
   #mayMend(file: string): boolean {
@@ -171,6 +198,7 @@ export class DagFolder implements Service {
   #isNew(file: string, now: StampsOfNow): boolean {
     const { rereadMs = 0 } = this.#options
     if (this.#inFlight.has(file)) return false
+    if (this.#again.delete(file)) return true
     const known = this.#known.get(file)
     if (!known?.stamps || known.reader !== this.#reader || now.areOther(known.stamps)) return true
     return rereadMs > 0 && this.#now() - known.readAtMs >= rereadMs
@@ -183,6 +211,7 @@ export class DagFolder implements Service {
     const displaced: string[] = []
     const nameOf = new Map(files.map((file) => [join(folder, file), file]))
     for (const file of files) this.#inFlight.add(file)
+    let left = files.length
     let waiting: { file: string; answer: FromLoader }[] = []
     let keeping = Promise.resolve()
     let timer: NodeJS.Timeout | undefined
@@ -197,8 +226,10 @@ export class DagFolder implements Service {
       const file = nameOf.get(answer.file)
       if (file === undefined || this.#isStopped) return
       this.#inFlight.delete(file)
+      this.#answers += 1
       waiting.push({ file, answer })
-      if (waiting.length >= KEEP_FILES) keep()
+      left -= 1
+      if (waiting.length >= KEEP_FILES || left === 0) keep()
       else timer ??= setTimeout(keep, KEEP_MS)
     })
     keep()

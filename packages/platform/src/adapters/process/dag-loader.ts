@@ -7,7 +7,7 @@ import { type Defaults, setDefaults } from '@daggerboard/dag/defaults'
 import { followImports, importsOf, lineIn } from './dag-imports.ts'
 import { type FileStamps, fileStamp } from './file-stamp.ts'
 
-export type ToLoader = { readonly defaults: Partial<Defaults> } | { readonly files: readonly string[] }
+export type ToLoader = { readonly defaults: Partial<Defaults> } | { readonly file: string }
 
 export type FromLoader = { readonly file: string } & (
   | { readonly isGone: true }
@@ -36,7 +36,7 @@ process.on('unhandledRejection', () => {})
 let reading = Promise.resolve()
 process.on('message', (message: ToLoader) => {
   if ('defaults' in message) setDefaults(message.defaults)
-  else for (const file of message.files) reading = reading.then(() => answer(file))
+  else reading = reading.then(() => answer(message.file))
 })
 
 /** Each answer is on its way before the next file begins: the platform takes the first without one for the culprit. */

@@ -8,6 +8,9 @@ import { childEnvironment, compiledIn, killTree, NODE_FLAGS } from './node-child
 
 const SCRIPT = fileURLToPath(new URL('./dag-loader.ts', import.meta.url))
 
+/** The process need not wait for the platform between two files, and few wait behind one that hangs. */
+const FILES_AHEAD = 2
+
 export interface LoaderOptions {
   /** For what DAGs and tasks do not say. */
   readonly defaults?: Partial<Defaults>
@@ -17,7 +20,7 @@ export interface LoaderOptions {
   readonly fileTimeoutMs?: number
 }
 
-/** What is left of a batch when the process ended in it. */
+/** The process ended before it was through. */
 export interface Broken {
   /** The answer for the file that was being read. */
   readonly answer: FromLoader
@@ -59,38 +62,47 @@ export class LoaderProcess {
     killTree(this.#child)
   }
 
-  /** Reads `files` in their order. Null when each has its answer; a file that hangs or ends the process is an error of that file. */
-  read(files: readonly string[], onAnswer: (answer: FromLoader) => void): Promise<Broken | null> {
-    const stamps = files.map(fileStamp)
-    let next = 0
+  /** Reads the files that `next` gives, until it gives none. Null when each has its answer; a file that hangs or ends the process is an error of that file. */
+  read(next: () => string | undefined, onAnswer: (answer: FromLoader) => void): Promise<Broken | null> {
+    /** Sent and not answered, with their stamps; the first is being read. */
+    const sent: { readonly file: string; readonly stamp: string }[] = []
     return new Promise((resolve) => {
-      let timer: NodeJS.Timeout
+      let timer: NodeJS.Timeout | undefined
       const stop = (broken: Broken | null) => {
         clearTimeout(timer)
         this.#child.off('message', onMessage).off('exit', onExit).off('error', onError)
         resolve(broken)
       }
-      const fail = (message: string, { isDoubtful = false, isTimeout = false } = {}) => {
-        const [file, stamp] = [files[next] as string, stamps[next] as string]
-        const error = { line: null, message, trace: `${message}\n${this.#stderr}`.trim(), isTimeout }
-        stop({ answer: { file, stamps: { [file]: stamp }, error }, isDoubtful, rest: files.slice(next + 1) })
-      }
-      const startClock = () => {
+      const send = () => {
+        while (sent.length < FILES_AHEAD) {
+          const file = next()
+          if (file === undefined) break
+          sent.push({ file, stamp: fileStamp(file) })
+          this.#send({ file })
+        }
         clearTimeout(timer)
-        timer = setTimeout(() => {
-          this.kill()
-          fail(
-            `The file was not read through within ${this.#timeoutMs / 1000} s. Does it loop or wait at its top level? Move that work into a task.`,
-            { isTimeout: true },
-          )
-        }, this.#timeoutMs)
+        if (sent.length === 0) stop(null)
+        else timer = setTimeout(onTimeout, this.#timeoutMs)
+      }
+      const fail = (message: string, { isDoubtful = false, isTimeout = false } = {}) => {
+        const [reading, ...rest] = sent
+        if (!reading) return stop(null)
+        const { file, stamp } = reading
+        const error = { line: null, message, trace: `${message}\n${this.#stderr}`.trim(), isTimeout }
+        stop({ answer: { file, stamps: { [file]: stamp }, error }, isDoubtful, rest: rest.map((each) => each.file) })
       }
       const onMessage = (answer: FromLoader) => {
-        next += 1
+        sent.shift()
         this.#filesRead += 1
         onAnswer(answer)
-        if (next === files.length) stop(null)
-        else startClock()
+        send()
+      }
+      const onTimeout = () => {
+        this.kill()
+        const limit = `${this.#timeoutMs / 1000} s`
+        fail(`The file was not read through within ${limit}. Does it loop or wait at its top level? Move that work into a task.`, {
+          isTimeout: true,
+        })
       }
       const onExit = (code: number | null, signal: string | null) =>
         fail(
@@ -100,10 +112,9 @@ export class LoaderProcess {
           { isDoubtful: this.#filesRead > 0 },
         )
       const onError = (error: Error) => fail(`The file cannot be read: no process could be started for it (${error.message}).`)
-      startClock()
       this.#child.on('message', onMessage).on('exit', onExit).on('error', onError)
+      send()
       if (this.#hasEnded) onExit(this.#child.exitCode, this.#child.signalCode)
-      else this.#send({ files })
     })
   }
 

@@ -7,8 +7,6 @@ export interface LoaderTeamOptions extends LoaderOptions {
   readonly processes?: number
 }
 
-/** Few enough that a file that hangs holds up few others. */
-const BATCH_FILES = 16
 /** For fewer files a second process takes longer to start than it helps. */
 const FILES_WORTH_A_PROCESS = 24
 
@@ -49,7 +47,7 @@ export class LoaderTeam {
     let loader = this.#take()
     while (queue.length > 0 && !this.#isStopped) {
       if (!loader.isAlive) loader = this.#take()
-      const broken = await loader.read(queue.splice(0, BATCH_FILES), onAnswer)
+      const broken = await loader.read(() => queue.shift(), onAnswer)
       // A file whose reading `stop` has broken off has no error.
       if (this.#isStopped || !broken) continue
       this.#alive.delete(loader)
@@ -63,7 +61,8 @@ export class LoaderTeam {
 
   async #readAlone(file: string, onAnswer: (answer: FromLoader) => void): Promise<void> {
     const loader = this.#start()
-    const broken = await loader.read([file], onAnswer)
+    const files = [file]
+    const broken = await loader.read(() => files.pop(), onAnswer)
     if (broken && !this.#isStopped) onAnswer(broken.answer)
     loader.kill()
     this.#alive.delete(loader)
