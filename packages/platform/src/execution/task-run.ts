@@ -45,6 +45,8 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
       const about = { which: 'onExecute', dagId: facts.dagId, runId: facts.runId, reason: 'The task begins.' }
       await callCallbacks(callbacksOf(dag, task, 'onExecute'), about, facts, dag, host)
     }
+    // Who is told to end before he has begun need not look.
+    host.signal.throwIfAborted()
     const answer = await perform(work, given, context, seen)
     const isChoice = isDecision(answer)
     const output = toJson(isChoice ? answer.output : answer)

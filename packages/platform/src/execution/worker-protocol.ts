@@ -8,6 +8,9 @@ import type { Question } from './task-question.ts'
 /** The facts of a try without the documents, which a worker is told once and keeps. */
 export type LeanFacts = Omit<TaskFacts, 'dag' | 'task'>
 
+/** So many messages travel together at most: the other side begins with the first ones while the next ones are made. */
+export const MOST_TOGETHER = 8
+
 /** One piece of work for a worker. */
 export type JobWork =
   | { readonly kind: 'run'; readonly facts: LeanFacts; readonly inputs: TaskInputs | null }

@@ -44,6 +44,8 @@ interface Waiter {
 /** How long what is known of a file's age counts. */
 const LOOK_AGAIN_MS = 200
 const FEW_SECONDS_MS = 5_000
+/** How many processes there may be for callbacks, and for waits. */
+const MOST_BESIDE = 16
 
 export class WorkerFleet {
   readonly #options: FleetOptions
@@ -124,7 +126,7 @@ export class WorkerFleet {
   #lane(name: string, capacity: number, counts: boolean): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const limit = counts ? this.#options.workers : 4
+    const limit = counts ? this.#options.workers : MOST_BESIDE
     const lane: Lane = { name, capacity, counts, limit, workers: new Set(), waiting: new Set(), starting: 0 }
     this.#lanes.set(name, lane)
     return lane
@@ -219,12 +221,11 @@ export class WorkerFleet {
   #exited(seat: Seat): void {
     const { worker, lane } = seat
     this.#forget(seat)
-    if (worker.isReady || this.#isStopped) return this.#serve(lane)
-    lane.starting -= 1
-    // What cannot start now will not the next time either: whoever waits hears it.
-    for (const waiter of lane.waiting) {
-      waiter.fail(new Error(`No worker process could be started: it ${worker.howItEnded}.`))
-      break
+    if (!worker.isReady && !this.#isStopped) {
+      lane.starting -= 1
+      // What cannot start now will not the next time either: whoever waits hears it.
+      const [first] = lane.waiting
+      first?.fail(new Error(`No worker process could be started: it ${worker.howItEnded}. ${worker.lastWords}`.trim()))
     }
     this.#serve(lane)
   }

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TaskHost } from '../../execution/task-context.ts'
 import type { Question } from '../../execution/task-question.ts'
-import type { FromWorker, ToWorker } from '../../execution/worker-protocol.ts'
+import { type FromWorker, MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
 
 /** Which job the code that runs belongs to: what one leaves behind must not speak, or ask, in the name of the next. */
 export const runner = new AsyncLocalStorage<Job>()
@@ -21,8 +21,9 @@ const asked = new Map<number, { resolve: (value: unknown) => void; reject: (erro
 
 /** Messages of one turn of the event loop travel together. */
 export function post(message: FromWorker): void {
-  outbox.push(message)
-  if (outbox.length === 1) setImmediate(flush)
+  const length = outbox.push(message)
+  if (length >= MOST_TOGETHER) flush()
+  else if (length === 1) setImmediate(flush)
 }
 
 export function flush(then?: () => void): void {

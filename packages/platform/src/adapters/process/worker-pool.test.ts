@@ -239,7 +239,7 @@ test('no more tasks run at a time than there are workers', async (t) => {
   const outcomes = await Promise.all(Array.from({ length: 6 }, () => run('pid')))
   const pids = new Set(outcomes.map((outcome) => (outcome as { output: number }).output))
   assert.ok(pids.size <= 2)
-  assert.equal(workers.size, pids.size)
+  assert.ok(workers.size <= 2)
 })
 
 test('whoever is cancelled while he waits for a worker takes nobody else’s turn', async (t) => {

@@ -1,12 +1,13 @@
 /** Runs tasks in warm worker processes: one task at a time in each, unless the DAG says that several may share one. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { AppError } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { principal, TASK_PERMISSIONS } from '../../core/principal.ts'
 import { taskSubject } from '../../execution/task-facts.ts'
 import { findInputs, needsInputs, readOutput, type TaskInputs } from '../../execution/task-input.ts'
 import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
-import type { TaskOutcome } from '../../execution/task-outcome.ts'
+import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
 import type { Question, TaskPlatform } from '../../execution/task-question.ts'
 import type { TaskSecrets } from '../../execution/task-secrets.ts'
 import type { LeanFacts } from '../../execution/worker-protocol.ts'
@@ -102,8 +103,13 @@ export class WorkerPool implements TaskRunner {
         hasStarted = true
         const begins = attempt.resume ? 'goes on' : 'begins'
         log.write(`Try ${attempt.tryNumber} of task "${named(attempt)}" ${begins} in worker ${worker.pid ?? '?'}.\n`)
-        const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt) : null
         const lines = new LastLine(log)
+        const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt).catch(refusal) : null
+        if (inputs && 'state' in inputs) {
+          lines.end(`${ending(inputs)}\n`)
+          log.close()
+          return inputs
+        }
         const result = await runJob({
           worker,
           file,
@@ -247,6 +253,12 @@ export class WorkerPool implements TaskRunner {
     if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
     return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
   }
+}
+
+/** What the tasks before have left does not fit: that is an outcome. A store that is gone is thrown. */
+function refusal(error: unknown): ReturnType<typeof failed> {
+  if (error instanceof AppError && error.code === 'invalid') return failed(error.message)
+  throw error
 }
 
 /** Writes what the task says, and remembers whether it is within a line. */

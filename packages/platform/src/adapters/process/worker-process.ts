@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../core/app-error.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
 import type { Question } from '../../execution/task-question.ts'
-import type { DoneMessage, FromWorker, JobWork, ToWorker } from '../../execution/worker-protocol.ts'
+import { type DoneMessage, type FromWorker, type JobWork, MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 
@@ -104,6 +104,11 @@ export class WorkerProcess {
   /** Null while it is alive. */
   get howItEnded(): string | null {
     return this.#end
+  }
+
+  /** What it wrote last on its standard error. */
+  get lastWords(): string {
+    return this.#stderr.trim()
   }
 
   get isReady(): boolean {
@@ -214,13 +219,14 @@ export class WorkerProcess {
   }
 
   #post(message: ToWorker): void {
-    this.#outbox.push(message)
-    if (this.#outbox.length === 1) setImmediate(this.#flush)
+    const length = this.#outbox.push(message)
+    if (length >= MOST_TOGETHER) this.#flush()
+    else if (length === 1) setImmediate(this.#flush)
   }
 
   readonly #flush = (): void => {
     const batch = this.#outbox
     this.#outbox = []
-    if (this.#child.connected) this.#child.send(batch, () => {})
+    if (batch.length > 0 && this.#child.connected) this.#child.send(batch, () => {})
   }
 }

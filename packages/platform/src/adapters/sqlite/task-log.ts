@@ -155,7 +155,10 @@ export class SqliteTaskLogs implements TaskLogs {
       })
     } catch {
       // A full disk must not end the platform: what tasks did is recorded elsewhere, and their next words may find room again.
-      if (this.#unwrittenLength <= MOST_UNWRITTEN) return this.#writeSoon()
+      if (this.#unwrittenLength <= MOST_UNWRITTEN) {
+        this.#writeSoon()
+        return
+      }
     }
     for (const live of this.#unwritten) {
       live.unwritten = ''
