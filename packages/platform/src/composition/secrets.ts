@@ -2,13 +2,14 @@
 import type { Connection as TaskConnection } from '@daggerboard/dag'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
+import { AppError } from '../core/app-error.ts'
 import type { Principal } from '../core/principal.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { connectionsDoor } from '../http/secrets/connections.ts'
 import { variablesDoor } from '../http/secrets/variables.ts'
 import { type Connection, type ConnectionStore, readConnection } from '../secrets/connection.ts'
 import { Fernet } from '../secrets/fernet.ts'
-import { isSensitiveName, Masker, sensitiveTexts } from '../secrets/masking.ts'
+import { Masker, sensitiveTexts, sensitiveTextsIn, setSensitiveNames } from '../secrets/masking.ts'
 import { readVariable, type VariableStore } from '../secrets/variable.ts'
 import type { Settings } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
@@ -21,6 +22,15 @@ export interface Secrets extends Part {
   readonly connections: ConnectionStore
   readonly forTasks: TaskSecrets
   readonly masker: Masker
+  /** For whatever else keeps secrets: it encrypts with the same keys, and registers with `alsoRotate`. */
+  readonly fernet: Fernet
+  /**
+   * Encrypts all that is kept anew with the newest of the keys, all of it or nothing; afterwards the older keys can go. Answers how many there are.
+   * Throws `invalid` with the names of those that none of the keys can read.
+   */
+  rotate(): Readonly<Record<string, number>> & { readonly variables: number; readonly connections: number }
+  /** `rotate` is called within a transaction; it adds what it cannot read to `problems`. */
+  alsoRotate(name: string, rotate: (problems: string[]) => number): void
 }
 
 /** `embedded`: each task that asks for it gets the platform's address and a token of its own. Take it out to reach Google. */
@@ -41,20 +51,31 @@ export function composeSecrets(ground: Ground): Secrets {
   const fernet = new Fernet(settings.fernetKey || home.fernetKey(), clock)
   const variables = new SqliteVariableStore(db, fernet)
   const connections = new SqliteConnectionStore(db, fernet)
+  setSensitiveNames({ names: settings.sensitiveNames, hidesFields: settings.hidesSensitiveFields })
   const masker = new Masker()
   const forTasks = taskSecrets(ground, variables, connections, masker)
   const doors = [
     variablesDoor({ variables, recorder: ground.recorder }),
     connectionsDoor({ connections, defaults: [embeddedConnection(settings)], recorder: ground.recorder }),
   ]
-  return { doors, variables, connections, forTasks, masker }
+  const others = new Map<string, (problems: string[]) => number>()
+  const rotate = () =>
+    db.transaction(() => {
+      const problems: string[] = []
+      const counts = { variables: variables.rotate(problems), connections: connections.rotate(problems) }
+      const rest = Object.fromEntries([...others].map(([name, work]) => [name, work(problems)]))
+      if (problems.length > 0) throw new AppError('invalid', 'The Fernet keys cannot be rotated, and nothing was changed:', { problems })
+      return { ...rest, ...counts }
+    })
+  const alsoRotate = (name: string, work: (problems: string[]) => number) => void others.set(name, work)
+  return { doors, variables, connections, forTasks, masker, fernet, rotate, alsoRotate }
 }
 
 function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, connections: ConnectionStore, masker: Masker): TaskSecrets {
   return {
     async variable(key) {
       const value = await readVariable(key, variables, process.env)
-      if (isSensitiveName(key)) masker.add(value)
+      for (const secret of sensitiveTextsIn(value, key)) masker.add(secret)
       return value
     },
     async connection(id, who: Principal): Promise<TaskConnection> {

@@ -1,5 +1,7 @@
 /** Connections: where a system is and how to get in. Field names, the URI form and the environment variables are Airflow's. */
 import { AppError, didYouMean } from '../core/app-error.ts'
+import { connectionFromFields } from './connection-json.ts'
+import { connectionFromUri } from './connection-uri.ts'
 import type { Environment } from './variable.ts'
 
 export interface Connection {
@@ -35,9 +37,17 @@ export async function readConnection(id: string, store: ConnectionStore, environ
   )
 }
 
-/** Reads a connection from JSON (`{"conn_type": …}`) or a URI (`type://login:password@host:port/schema?key=value`). Throws `invalid`. */
+/** Reads a connection from JSON (`{"conn_type": …}`) or a URI (`type://login:password@host:port/schema?key=value`). Throws `invalid` with every problem. */
 export function parseConnection(id: string, text: string): Connection {
-  return text.trimStart().startsWith('{') ? fromJson(id, text) : fromUri(id, text)
+  if (!text.trimStart().startsWith('{')) return connectionFromUri(id, text)
+  let fields: Record<string, unknown>
+  try {
+    fields = JSON.parse(text)
+  } catch {
+    // The cause repeats what it read, and there may be secrets in it.
+    throw new AppError('invalid', `Connection "${id}" is not valid JSON. Give {"conn_type": …, "host": …} or a URI.`)
+  }
+  return connectionFromFields(id, fields)
 }
 
 /** The extra of a connection from its JSON; throws `invalid`, and never says what it read: there may be secrets in it. */
@@ -52,52 +62,17 @@ export function parseExtra(id: string, text: string): Record<string, unknown> {
   throw new AppError('invalid', `The extra of connection "${id}" is not a JSON object. Give one such as {"project": "p"}.`)
 }
 
-function fromJson(id: string, text: string): Connection {
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(text)
-  } catch (cause) {
-    throw new AppError('invalid', `Connection "${id}" is not valid JSON. Give {"conn_type": …, "host": …} or a URI.`, { cause })
-  }
-  const string = (name: string) => (fields[name] === undefined || fields[name] === null ? null : String(fields[name]))
-  const { extra } = fields
-  return {
-    id,
-    type: string('conn_type') ?? '',
-    host: string('host'),
-    port: fields.port === undefined || fields.port === null ? null : Number(fields.port),
-    schema: string('schema'),
-    login: string('login'),
-    password: string('password'),
-    extra: parseExtra(id, typeof extra === 'string' ? extra : JSON.stringify(extra ?? {})),
-    description: string('description'),
-  }
+/** Types have `_` where the schemes of URIs have `-`; `postgresql` is what drivers call `postgres`. */
+export function normalType(type: string): string {
+  const normal = type.trim().replaceAll('-', '_')
+  return normal === 'postgresql' ? 'postgres' : normal
 }
 
-function fromUri(id: string, text: string): Connection {
-  // WHATWG URLs treat unknown schemes loosely, so the parts are read as of an http URL, under the connection's own type.
-  const [, type, rest] = /^([\w.+-]+):\/\/(.*)$/s.exec(text) ?? []
-  if (type === undefined || rest === undefined || !URL.canParse(`http://${rest.startsWith('/') || rest === '' ? 'none' : ''}${rest}`))
-    throw new AppError('invalid', `Connection "${id}" is neither JSON nor a URI such as type://login:password@host:1234/schema?key=value.`)
-  const hasHost = !(rest.startsWith('/') || rest.startsWith('?') || rest === '')
-  const url = new URL(`http://${hasHost ? '' : 'none'}${rest}`)
-  const decode = (part: string) => {
-    try {
-      return part === '' ? null : decodeURIComponent(part)
-    } catch {
-      throw new AppError('invalid', `The URI of connection "${id}" has a "%" that stands for nothing. Write a "%" of its own as "%25".`)
-    }
-  }
-  const { __extra__: nested, ...flat } = Object.fromEntries(url.searchParams)
-  return {
-    id,
-    type: type.replaceAll('-', '_'),
-    host: hasHost ? decode(url.hostname) : null,
-    port: /:(\d+)(?:[/?]|$)/.test(rest) ? Number(url.port || 80) : null,
-    schema: decode(url.pathname.slice(1)),
-    login: decode(url.username),
-    password: decode(url.password),
-    extra: nested === undefined ? flat : parseExtra(id, nested),
-    description: null,
-  }
+/** A port, or null; adds what is wrong with it to `problems`. */
+export function checkedPort(port: unknown, problems: string[]): number | null {
+  if (port === null || port === '') return null
+  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65535) return number
+  problems.push('Its port is not a whole number from 0 to 65535.')
+  return null
 }

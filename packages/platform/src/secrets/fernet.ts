@@ -29,18 +29,32 @@ export class Fernet {
   }
 
   encrypt(text: string, iv: Buffer = randomBytes(16)): string {
+    return this.#seal(text, Math.floor(this.#clock.now().getTime() / 1000), iv)
+  }
+
+  /** The text behind `token`; throws `invalid` when no key made it or when it was changed. */
+  decrypt(token: string): string {
+    return this.#open(token).text
+  }
+
+  /** `token` as the newest key makes it, with the time at which it was made first. Throws as `decrypt` does. */
+  rotate(token: string): string {
+    const { text, seconds } = this.#open(token)
+    return this.#seal(text, seconds, randomBytes(16))
+  }
+
+  #seal(text: string, seconds: number, iv: Buffer): string {
     const [key] = this.#keys as [Buffer]
     const header = Buffer.alloc(9)
     header[0] = VERSION
-    header.writeBigUInt64BE(BigInt(Math.floor(this.#clock.now().getTime() / 1000)), 1)
+    header.writeBigUInt64BE(BigInt(seconds), 1)
     const cipher = createCipheriv('aes-128-cbc', key.subarray(16), iv)
     const body = Buffer.concat([header, iv, cipher.update(text, 'utf8'), cipher.final()])
     return base64url(Buffer.concat([body, mac(key, body)]))
   }
 
-  /** The text behind `token`; throws `invalid` when no key made it or when it was changed. */
-  decrypt(token: string): string {
-    const bytes = Buffer.from(token, 'base64url')
+  #open(token: string): { readonly text: string; readonly seconds: number } {
+    const bytes = Buffer.from(BASE64URL.test(token) ? token : '', 'base64url')
     const body = bytes.subarray(0, -MAC_BYTES)
     const key = this.#keys.find(
       (candidate) => bytes.length > HEADER_BYTES + MAC_BYTES && timingSafeEqual(mac(candidate, body), bytes.subarray(-MAC_BYTES)),
@@ -50,10 +64,27 @@ export class Fernet {
         'invalid',
         'A secret cannot be decrypted: none of the Fernet keys made it. Put the key that did at the end of the list.',
       )
-    const decipher = createDecipheriv('aes-128-cbc', key.subarray(16), body.subarray(9, HEADER_BYTES))
-    return Buffer.concat([decipher.update(body.subarray(HEADER_BYTES)), decipher.final()]).toString('utf8')
+    try {
+      const decipher = createDecipheriv('aes-128-cbc', key.subarray(16), body.subarray(9, HEADER_BYTES))
+      const text = Buffer.concat([decipher.update(body.subarray(HEADER_BYTES)), decipher.final()]).toString('utf8')
+      return { text, seconds: Number(body.readBigUInt64BE(1)) }
+    } catch (cause) {
+      throw new AppError('invalid', 'A secret cannot be decrypted: what its key signed is not in the form of Fernet.', { cause })
+    }
   }
 }
+
+/** Does `work` on a secret; when no key can read it, adds its name to `problems` instead, so that all of them are told at once. */
+export function rotated(problems: string[], name: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    problems.push(`The ${name}: ${error.message}`)
+  }
+}
+
+const BASE64URL = /^[\w-]+={0,2}$/
 
 const mac = (key: Buffer, body: Buffer): Buffer => createHmac('sha256', key.subarray(0, 16)).update(body).digest()
 

@@ -1,45 +1,17 @@
 /** Hides secrets: fields by their names, as Airflow does, and known values wherever they turn up in text. */
+import { CONTENT_PATTERNS } from './content-patterns.ts'
+import { guarded, MASK } from './redaction.ts'
+import { isSensitiveName } from './sensitive-name.ts'
 
-/** Words that make a name sensitive when they occur anywhere in it (Airflow's documented list). */
-const SENSITIVE_WORDS = [
-  'access_token',
-  'api_key',
-  'apikey',
-  'authorization',
-  'passphrase',
-  'passwd',
-  'password',
-  'private_key',
-  'secret',
-  'token',
-  'keyfile_dict',
-  'service_account',
-]
-
-export const MASK = '***'
+export { MASK, maskFields, maskText, merge, mergeText, REDACTION_FAILED, sensitiveTexts, sensitiveTextsIn } from './redaction.ts'
+export { isSensitiveName, setSensitiveNames } from './sensitive-name.ts'
 
 /** Shorter values would hide ordinary words. */
 const SHORTEST_MASKED = 5
-
-export function isSensitiveName(name: string): boolean {
-  const normal = name.trim().toLowerCase().replaceAll(/\W+/g, '_')
-  return SENSITIVE_WORDS.some((word) => normal.includes(word))
-}
-
-/** `value` with everything under a sensitive name replaced by `***`. */
-export function maskFields(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(maskFields)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, isSensitiveName(name) ? MASK : maskFields(field)]))
-}
-
-/** Every text in `value` that stands under a sensitive name, at any depth. */
-export function sensitiveTexts(value: unknown, name = ''): string[] {
-  if (typeof value === 'string') return isSensitiveName(name) ? [value] : []
-  if (Array.isArray(value)) return value.flatMap((item) => sensitiveTexts(item, name))
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, field]) => sensitiveTexts(field, key))
-}
+/** Values that are in nearly every log, as Airflow leaves them. */
+const NEVER_MASKED: ReadonlySet<string> = new Set(['airflow'])
+/** How deep known secrets are looked for in the fields of a value; names are looked at however deep they are. */
+const DEEPEST_VALUE = 5
 
 /** How every token of this platform begins: its header is always the same. */
 const TOKEN_HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
@@ -49,23 +21,70 @@ const TOKENS = new RegExp(
   'g',
 )
 
+const CONTENT = new RegExp(
+  Object.values(CONTENT_PATTERNS)
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
+
+export interface MaskerOptions {
+  /** Whether what only looks like a secret (AWS, GitHub, Slack, Google and Stripe keys, private keys, JSON web tokens) is hidden too. Default false. */
+  readonly contentPatterns?: boolean
+}
+
 /** Hides tokens of the platform, remembers secret values and replaces them in text, also where they are base64- or URL-encoded or quoted in JSON. */
 export class Masker {
+  readonly #seesContent: boolean
   #forms = new Set<string>()
   #pattern: RegExp | null = null
 
-  add(secret: string | null | undefined): void {
-    if (!secret) return
-    for (const part of [secret, ...secret.split(/\r?\n/)]) {
-      if (part.trim().length < SHORTEST_MASKED) continue
-      for (const form of [part, encodeURIComponent(part), JSON.stringify(part).slice(1, -1), ...base64Forms(part)]) this.#forms.add(form)
-    }
-    this.#pattern = null
+  constructor({ contentPatterns = false }: MaskerOptions = {}) {
+    this.#seesContent = contentPatterns
   }
 
+  /** Values shorter than 5 characters, and the word `airflow`, stay: they would hide ordinary text. */
+  add(secret: string | null | undefined): void {
+    if (!secret) return
+    const before = this.#forms.size
+    for (const part of [secret, ...secret.split(/\r?\n/)]) {
+      if (part.trim().length < SHORTEST_MASKED || NEVER_MASKED.has(part.trim().toLowerCase())) continue
+      for (const form of [part, encoded(part), strictly(encoded(part)), JSON.stringify(part).slice(1, -1), ...base64Forms(part)])
+        this.#forms.add(form)
+    }
+    if (this.#forms.size > before) this.#pattern = null
+  }
+
+  /** Shows nothing of a text that cannot be looked through. */
   mask(text: string): string {
+    return guarded(() => this.#masked(text))
+  }
+
+  /**
+   * `value` as it may be shown: fields under sensitive names hidden at any depth, known secrets in its texts and keys to a depth of 5.
+   * `name` is the name that `value` itself has.
+   */
+  redact(value: unknown, name = ''): unknown {
+    return guarded(() => this.#redacted(value, isSensitiveName(name), 0))
+  }
+
+  #redacted(value: unknown, isHidden: boolean, depth: number): unknown {
+    const text = (raw: string) => (depth > DEEPEST_VALUE ? raw : this.#masked(raw))
+    if (typeof value === 'string') return isHidden && value !== '' ? MASK : text(value)
+    if (typeof value === 'number' || typeof value === 'bigint') return isHidden ? MASK : value
+    if (Array.isArray(value)) return value.map((item) => this.#redacted(item, isHidden, depth + 1))
+    if (typeof value !== 'object' || value === null) return value
+    const fields = Object.entries(value).map(([key, field]) => {
+      const isFieldHidden = isHidden || isSensitiveName(key)
+      return [text(key), this.#redacted(field, isFieldHidden, depth + 1)] as const
+    })
+    return Object.fromEntries(fields)
+  }
+
+  #masked(text: string): string {
     const withoutTokens = text.replaceAll(TOKENS, MASK)
-    if (this.#forms.size === 0) return withoutTokens
+    const withoutContent = this.#seesContent ? withoutTokens.replaceAll(CONTENT, MASK) : withoutTokens
+    if (this.#forms.size === 0) return withoutContent
     // The longest first, so that a secret that contains another one is hidden whole.
     this.#pattern ??= new RegExp(
       [...this.#forms]
@@ -74,9 +93,15 @@ export class Masker {
         .join('|'),
       'g',
     )
-    return withoutTokens.replaceAll(this.#pattern, MASK)
+    return withoutContent.replaceAll(this.#pattern, MASK)
   }
 }
+
+/** A lone surrogate has no encoding, and no URL can hold it. */
+const encoded = (text: string): string => encodeURIComponent(text.toWellFormed())
+
+/** Other languages encode these signs too. */
+const strictly = (text: string): string => text.replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** Base64 of `text` at its three possible alignments inside a longer string, without the characters that its neighbours decide. */
 function base64Forms(text: string): string[] {

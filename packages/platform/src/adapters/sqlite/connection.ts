@@ -1,6 +1,6 @@
 /** Connections in SQLite, password and extra encrypted. */
 import type { Connection, ConnectionStore } from '../../secrets/connection.ts'
-import type { Fernet } from '../../secrets/fernet.ts'
+import { type Fernet, rotated } from '../../secrets/fernet.ts'
 import type { Database } from './database.ts'
 
 const TABLES = `CREATE TABLE IF NOT EXISTS connection (
@@ -34,6 +34,17 @@ export class SqliteConnectionStore implements ConnectionStore {
 
   async delete(id: string): Promise<boolean> {
     return this.#db.run('DELETE FROM connection WHERE id = ?', id).changes > 0
+  }
+
+  /** Encrypts every password and extra anew with the newest key. Adds the ids of those that no key can read to `problems`. Answers how many there are. */
+  rotate(problems: string[]): number {
+    const rows = this.#db.all<ConnectionRow>('SELECT * FROM connection')
+    for (const { id, password, extra } of rows)
+      rotated(problems, `connection "${id}"`, () => {
+        const hidden = password === null ? null : this.#fernet.rotate(password)
+        this.#db.run('UPDATE connection SET password = ?, extra = ? WHERE id = ?', hidden, this.#fernet.rotate(extra), id)
+      })
+    return rows.length
   }
 
   #read(row: ConnectionRow): Connection {

@@ -1,5 +1,5 @@
 /** Variables in SQLite, their values encrypted. */
-import type { Fernet } from '../../secrets/fernet.ts'
+import { type Fernet, rotated } from '../../secrets/fernet.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
 import type { Database } from './database.ts'
 
@@ -32,6 +32,16 @@ export class SqliteVariableStore implements VariableStore {
 
   async delete(key: string): Promise<boolean> {
     return this.#db.run('DELETE FROM variable WHERE key = ?', key).changes > 0
+  }
+
+  /** Encrypts every value anew with the newest key. Adds the names of those that no key can read to `problems`. Answers how many there are. */
+  rotate(problems: string[]): number {
+    const rows = this.#db.all<Variable>('SELECT * FROM variable')
+    for (const { key, value } of rows)
+      rotated(problems, `variable "${key}"`, () =>
+        this.#db.run('UPDATE variable SET value = ? WHERE key = ?', this.#fernet.rotate(value), key),
+      )
+    return rows.length
   }
 
   #read(row: Variable): Variable {
