@@ -23,7 +23,8 @@ export interface Attempt {
   /** Path of the DAG's file below the DAGs folder. */
   readonly file: string
   readonly task: TaskDocument
-  readonly dag: Pick<DagDocument, 'params' | 'timezone' | 'description' | 'tags' | 'owners' | 'tasksPerWorker'>
+  /** The document itself, not a copy: runners tell their workers of it once. So with `task`. */
+  readonly dag: DagDocument
   /** What the task goes on with after it was deferred; null for a beginning. */
   readonly resume: { readonly value: unknown } | { readonly error: string } | null
   readonly firstStartedAt: string | null
