@@ -202,8 +202,8 @@ function beginAnew(instance: TaskInstance, task: TaskDocument, now: Date): TaskI
   }
 }
 
-/** In the order of `all`. Tasks that the file no longer has are left as they are. */
-function withSurroundings(graph: TaskGraph, meant: readonly TaskInstance[], all: readonly TaskInstance[]): TaskInstance[] {
+/** What is meant, with the setups and teardowns around it, in the order of `all`. Tasks that the file no longer has are left as they are. */
+export function withSurroundings(graph: TaskGraph, meant: readonly TaskInstance[], all: readonly TaskInstance[]): TaskInstance[] {
   const keys = new Set<string>()
   const key = (taskId: string, mapIndex: number | null) => `${taskId}/${mapIndex ?? '*'}`
   for (const { taskId, mapIndex } of meant) {

@@ -1,8 +1,9 @@
 /** Marking: states that somebody sets by hand, of tasks and of whole runs. Pure. */
 import type { DagDocument } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
-import { type Cleared, clearPicked } from './clear.ts'
+import { type Cleared, clearPicked, withSurroundings } from './clear.ts'
 import { type DagRun, type DagRunState, isFinished, moveRun } from './dag-run.ts'
+import { TaskGraph } from './task-graph.ts'
 import { isDone, moveInstance, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
 import { isSelected, type RunRange, type RunWithInstances, runsAround, selectTasks, type TaskReference } from './task-selection.ts'
 
@@ -21,7 +22,7 @@ export interface MarkRequest {
 export interface Marked {
   /** What changes its state, as it is then. What was running, queued, restarting or deferred is to be ended. */
   readonly instances: readonly TaskInstance[]
-  /** What had failed, or could not run, after the marked tasks: it begins anew. */
+  /** What had failed, or could not run, after the marked tasks: it begins anew, with the setups and teardowns around it. */
   readonly cleared: Cleared
 }
 
@@ -36,6 +37,7 @@ export const runsToMark = ({ future, past }: Pick<MarkRequest, 'future' | 'past'
 export function markTasks(document: DagDocument, request: MarkRequest, runs: readonly RunWithInstances[], now: Date): Marked {
   const references = request.keys.map(({ taskId, mapIndex }): TaskReference => (mapIndex === undefined ? taskId : [taskId, mapIndex]))
   const meant = selectTasks(document, references, request)
+  const graph = new TaskGraph(document)
   const following = selectTasks(document, references, { upstream: false, downstream: true })
   const isMarked = (instance: TaskInstance) => isSelected(meant, instance) && instance.state !== 'removed'
   if (!runs.some(({ instances }) => instances.some(isMarked))) {
@@ -45,7 +47,11 @@ export function markTasks(document: DagDocument, request: MarkRequest, runs: rea
   const instances = runs.flatMap((one) => one.instances.filter((i) => isMarked(i) && i.state !== request.state))
   const picked = runs.map(({ run, instances: all }) => ({
     run,
-    selected: all.filter((i) => FAILED_LIKE.has(i.state) && isSelected(following, i) && !isMarked(i)),
+    selected: withSurroundings(
+      graph,
+      all.filter((i) => FAILED_LIKE.has(i.state) && isSelected(following, i) && !isMarked(i)),
+      all,
+    ).filter((i) => !isMarked(i)),
   }))
   return {
     instances: instances.map((instance) => mark(instance, request.state, now)),
