@@ -75,6 +75,7 @@ test('a text that is JSON is hidden field by field, another one by its own name'
   assert.equal(maskText('hunter22', 'db_password'), MASK)
   assert.equal(maskText('{broken', 'db_password'), MASK)
   assert.equal(maskText('plain', 'config'), 'plain')
+  assert.equal(maskText('{ "host": 1 }', 'config'), '{ "host": 1 }')
   assert.deepEqual(sensitiveTextsIn('{"password":"x1","host":"h"}', 'config'), ['x1'])
   assert.deepEqual(sensitiveTextsIn('hunter22', 'db_password'), ['hunter22'])
 })
@@ -96,6 +97,7 @@ test('the mask sent back restores the old secret, and only where it stands under
   assert.equal(mergeText('{"password":"***","host":"b"}', '{"password":"x","host":"a"}'), '{"password":"x","host":"b"}')
   assert.equal(mergeText(MASK, 'hunter22', 'db_password'), 'hunter22')
   assert.equal(mergeText(MASK, 'hunter22', 'title'), MASK)
+  assert.equal(mergeText('{ "host": 1 }', '{"host":2}'), '{ "host": 1 }')
 })
 
 test('short values and the word "airflow" stay', () => {

@@ -18,7 +18,10 @@ export function maskText(text: string, name = ''): string {
   const fields = fieldsIn(text)
   if (fields === null) return isSensitiveName(name) ? MASK : text
   const masked = maskFields(fields, name)
-  return masked === REDACTION_FAILED ? REDACTION_FAILED : JSON.stringify(masked)
+  if (masked === REDACTION_FAILED) return REDACTION_FAILED
+  const shown = JSON.stringify(masked)
+  // Where nothing is hidden, the text stays as it was written.
+  return shown === JSON.stringify(fields) ? text : shown
 }
 
 /**
@@ -50,6 +53,7 @@ export function merge(given: unknown, old: unknown, name = '', isSensitive = isS
 
 /** The same of texts that may be JSON. */
 export function mergeText(given: string, old: string, name = ''): string {
+  if (!given.includes(MASK)) return given
   const [fields, oldFields] = [fieldsIn(given), fieldsIn(old)]
   if (fields === null || oldFields === null) return given === MASK && isSensitiveName(name) ? old : given
   return JSON.stringify(merge(fields, oldFields, name))

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import { type Connection, type ConnectionStore, parseExtra } from '../../secrets/connection.ts'
-import { MASK, maskFields } from '../../secrets/masking.ts'
+import { MASK, maskFields, merge } from '../../secrets/masking.ts'
 import { readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
@@ -137,7 +137,7 @@ function toConnection(body: z.infer<typeof Body>, old: Connection | null): Conne
     schema: keep(body.schema, old?.schema),
     login: keep(body.login, old?.login),
     password: body.password === MASK ? (old?.password ?? null) : keep(body.password, old?.password),
-    extra: body.extra === undefined ? (old?.extra ?? {}) : unmask(readExtra(body), old?.extra ?? {}),
+    extra: body.extra === undefined ? (old?.extra ?? {}) : (merge(readExtra(body), old?.extra ?? {}) as Record<string, unknown>),
     description: keep(body.description, old?.description),
   }
 }
@@ -146,9 +146,6 @@ function readExtra({ extra, connection_id }: z.infer<typeof Body>): Record<strin
   if (extra === null || extra === undefined || extra === '') return {}
   return typeof extra === 'string' ? parseExtra(connection_id, extra) : extra
 }
-
-const unmask = (extra: Record<string, unknown>, before: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(extra).map(([name, value]) => [name, value === MASK ? before[name] : value]))
 
 const present = (connection: Connection) => ({
   connection_id: connection.id,

@@ -126,3 +126,18 @@ test('a filter that does not exist is refused, not taken for none', async () => 
   assert.equal((await call('GET', '/variables?variable_key_pattern=nothing%20|%20hop')).body.total_entries, 1)
   assert.equal((await call('POST', '/connections/test', { connection_id: 'c', conn_type: 'http' })).status, 403)
 })
+
+test('secrets inside of a variable’s JSON, and deep in an extra, leave masked, and the mask sent back leaves them as they were', async () => {
+  const { call, variables, connections } = doors()
+  await call('POST', '/variables', { key: 'shop', value: { host: 'h', password: 'hunter22' } })
+  const shown = (await call('GET', '/variables/shop')).body
+  assert.equal(shown.value, '{"host":"h","password":"***"}')
+  await call('PATCH', '/variables/shop', { key: 'shop', value: shown.value.replace('"h"', '"other"') })
+  assert.equal((await variables.find('shop'))?.value, '{"host":"other","password":"hunter22"}')
+
+  await call('POST', '/connections', { connection_id: 'c', conn_type: 'http', extra: { nested: [{ token: 'hunter33', user: 'ada' }] } })
+  const { extra } = (await call('GET', '/connections/c')).body
+  assert.equal(extra, '{"nested":[{"token":"***","user":"ada"}]}')
+  await call('PATCH', '/connections/c', { connection_id: 'c', conn_type: 'http', extra: extra.replace('ada', 'eve') })
+  assert.deepEqual((await connections.find('c'))?.extra, { nested: [{ token: 'hunter33', user: 'eve' }] })
+})

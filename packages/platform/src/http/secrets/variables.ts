@@ -1,7 +1,7 @@
 /** Airflow's `/api/v2/variables`: sensitive values leave masked. */
 import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
-import { isSensitiveName, MASK } from '../../secrets/masking.ts'
+import { MASK, maskText, mergeText } from '../../secrets/masking.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
 import { readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
@@ -57,7 +57,7 @@ export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Do
     // A client that leaves the value out, or sends the mask back, has not changed it.
     await variables.save({
       key,
-      value: value === MASK ? old.value : value,
+      value: value === MASK ? old.value : mergeText(value, old.value, key),
       description: description === undefined ? old.description : description,
     })
   }
@@ -113,7 +113,7 @@ export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Do
 
 const present = ({ key, value, description }: Variable) => ({
   key,
-  value: isSensitiveName(key) ? MASK : value,
+  value: maskText(value, key),
   description,
   is_encrypted: true,
   team_name: null,
