@@ -85,11 +85,18 @@ export function dagDocument(
 
 function groupDocument(group: Group, problems: string[]): GroupDocument {
   const { expand, tooltip = null } = group.options
-  const about = `Group "${group.id}"${group.place}`
+  const complaints: string[] = []
   for (let around = group.group; expand && around; around = around.group) {
-    if (around.options.expand) problems.push(`${about} is mapped, and so is the group "${around.id}" around it. Map only one of them.`)
+    if (around.options.expand) complaints.push(` is mapped, and so is the group "${around.id}" around it. Map only one of them.`)
   }
-  return { groupId: group.id, parent: group.group?.id ?? null, tooltip, expand: expand ? expandDocument(expand, about, problems) : null }
+  const document = {
+    groupId: group.id,
+    parent: group.group?.id ?? null,
+    tooltip,
+    expand: expand ? expandDocument(expand, complaints) : null,
+  }
+  for (const complaint of complaints) problems.push(`Group "${group.id}"${group.place}${complaint}`)
+  return document
 }
 
 function scheduleProblems(schedule: ScheduleDocument, maxActiveRuns: number): string[] {

@@ -108,7 +108,7 @@ export function roots(group: Group): Task[] {
 }
 
 /** Those tasks of `group` that have none of it after them; in place of a teardown, what it comes after, other than setups. */
-export function leaves(group: Group): Task[] {
+function leaves(group: Group): Task[] {
   const tasks = tasksIn(group)
   const found = new Set<Task>()
   const seen = new Set<Task>()
