@@ -19,6 +19,7 @@ export interface EventFacts {
     dagId: string
     runId: string
     taskId: string
+    mapIndex: number
     operator: string
     tryNumber: number
     state: string
@@ -26,6 +27,8 @@ export interface EventFacts {
     endedAt: string | null
     detail: string | null
   }
+  /** A run was to be through by `at`: the deadline of that number in its DAG. */
+  'deadline.missed': { dagId: string; runId: string; deadline: number; at: string }
   /** `state` as in Dataproc's ClusterStatus. */
   'cluster.changed': { clusterName: string; state: string; detail: string | null }
   /** `state` as in Dataproc's JobStatus; `progress` from 0 to 1 where it is known. */

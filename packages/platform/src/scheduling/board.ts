@@ -1,12 +1,21 @@
 /** What the scheduler has in mind: the DAGs, the unfinished runs with their tasks, and who holds a slot. Stores keep the truth. */
 import type { DagDocument } from '@daggerboard/dag'
+import type { Backfill } from './backfill.ts'
+import { partialDocument } from './backfill-plan.ts'
+import { BoardRun } from './board-run.ts'
 import type { DagRecord } from './dag.ts'
-import { type DagRun, isFinished } from './dag-run.ts'
-import { isActive, type TaskInstance } from './task-instance.ts'
+import { type DagPlan, planOf } from './dag-plan.ts'
+import { type DagRun, isFinished, runKey } from './dag-run.ts'
+import { Heap } from './heap.ts'
+import { limitsOf, lineKey } from './limits.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import { Slots } from './slots.ts'
+import { instanceKey, type TaskInstance } from './task-instance.ts'
 import type { DataInterval, DueRun, Timetable } from './timetable.ts'
 
 export interface KnownDag {
   readonly record: DagRecord
+  readonly plan: DagPlan
   readonly timetable: Timetable
   /** The interval of the latest scheduled run. */
   lastInterval: DataInterval | null
@@ -14,41 +23,57 @@ export interface KnownDag {
   due: DueRun | null | undefined
 }
 
-export interface UnfinishedRun {
-  run: DagRun
-  readonly instances: Map<string, TaskInstance>
-  /** The document with which the instances were last reconciled. */
-  document: DagDocument | null
-  /** Something happened that may have made tasks ready. */
-  isDirty: boolean
-  /** When the next retry is due. */
-  wakeAt: Date | null
+/** The unfinished runs of one DAG. */
+export interface RunsOfDag {
+  readonly all: Set<BoardRun>
+  readonly running: Set<BoardRun>
+  /** Those that wait to run, for the DAG and for each of its backfills, which have limits of their own; some may have moved on since. */
+  readonly queued: Map<number | null, Heap<BoardRun>>
+  /** How many of all belong to backfills. */
+  ofBackfills: number
 }
 
-export const runKey = ({ dagId, runId }: { dagId: string; runId: string }): string => `${dagId}/${runId}`
+/** Something to be looked at when its time has come, if it is still as it was. */
+export type Wake = { readonly at: number } & (
+  | { readonly kind: 'instance'; readonly run: BoardRun; readonly taskId: string; readonly mapIndex: number; readonly revision: number }
+  | { readonly kind: 'run'; readonly run: BoardRun }
+  | { readonly kind: 'dag'; readonly dagId: string }
+)
 
-const NO_RUNS: ReadonlySet<UnfinishedRun> = new Set()
+const newRuns = (): RunsOfDag => ({ all: new Set(), running: new Set(), queued: new Map(), ofBackfills: 0 })
+
+/** Those that are due longest first; runs of a backfill in its order. */
+const comesBefore = ({ run: a }: BoardRun, { run: b }: BoardRun): boolean =>
+  a.backfill && b.backfill ? a.backfill.ordinal < b.backfill.ordinal : a.runAfter < b.runAfter
 
 export class Board {
   readonly dags = new Map<string, KnownDag>()
-  readonly runs = new Map<string, UnfinishedRun>()
-  /** Tasks that wait for a slot, longest wait first. */
-  readonly ready = new Map<string, TaskInstance>()
-  readonly #runsByDag = new Map<string, Set<UnfinishedRun>>()
+  /** Those that are not complete, by number. */
+  readonly backfills = new Map<number, Backfill>()
+  readonly runs = new Map<string, BoardRun>()
+  readonly slots = new Slots()
+  readonly ready = new ReadyQueue()
+  readonly wakes = new Heap<Wake>((a, b) => a.at < b.at)
+  /** Runs in which something happened. */
+  readonly toAdvance = new Set<BoardRun>()
+  /** DAGs that may have room for a run that waits. */
+  readonly toPromote = new Set<string>()
+  /** DAGs whose schedule may bring a run. */
+  readonly toSchedule = new Set<string>()
+  readonly #byDag = new Map<string, RunsOfDag>()
   readonly #byAttempt = new Map<string, TaskInstance>()
-  readonly #activeByDag = new Map<string, number>()
-  #active = 0
+  /** How many slots of each pool tasks have waited for. */
+  readonly #poolSizes = new Map<string, Set<number>>()
+  readonly #partial = new WeakMap<DagDocument, Map<string, DagPlan>>()
+  #ended: BoardRun[] = []
 
-  get activeTasks(): number {
-    return this.#active
-  }
-
-  activeTasksOf(dagId: string): number {
-    return this.#activeByDag.get(dagId) ?? 0
-  }
-
-  runsOf(dagId: string): ReadonlySet<UnfinishedRun> {
-    return this.#runsByDag.get(dagId) ?? NO_RUNS
+  runsOf(dagId: string): RunsOfDag {
+    let found = this.#byDag.get(dagId)
+    if (!found) {
+      found = newRuns()
+      this.#byDag.set(dagId, found)
+    }
+    return found
   }
 
   /** The instance whose try under way has this token. */
@@ -56,52 +81,171 @@ export class Board {
     return this.#byAttempt.get(attemptId)
   }
 
-  putRun(run: DagRun): UnfinishedRun {
+  /** When the next time comes at which there is something to do; null when there is none. */
+  nextWake(): number | null {
+    for (let next = this.wakes.peek(); next; next = this.wakes.peek()) {
+      const isGone = next.kind !== 'dag' && this.runs.get(next.run.key) !== next.run
+      const isPast = next.kind === 'instance' && next.run.find(next.taskId, next.mapIndex)?.revision !== next.revision
+      if (!isGone && !isPast) return next.at
+      this.wakes.pop()
+    }
+    return null
+  }
+
+  putDag(dag: KnownDag): void {
+    const { dagId } = dag.record
+    this.dags.set(dagId, dag)
+    this.toSchedule.add(dagId)
+    this.toPromote.add(dagId)
+    for (const run of this.#byDag.get(dagId)?.running ?? []) this.toAdvance.add(run)
+  }
+
+  putRun(run: DagRun): BoardRun {
     const key = runKey(run)
     const known = this.runs.get(key)
-    if (known) {
-      known.run = run
-      known.isDirty = true
-      return known
+    const of = known ?? new BoardRun(run)
+    const before = known?.run.state
+    of.run = run
+    if (!known) {
+      this.runs.set(key, of)
+      of.plan = this.planFor(run)
+      this.#forgetPasts(of)
     }
-    const added: UnfinishedRun = { run, instances: new Map(), document: null, isDirty: true, wakeAt: null }
-    this.runs.set(key, added)
-    this.#runsByDag.set(run.dagId, (this.#runsByDag.get(run.dagId) ?? new Set()).add(added))
-    return added
+    const own = this.runsOf(run.dagId)
+    if (!own.all.has(of)) {
+      own.all.add(of)
+      if (run.backfill) own.ofBackfills += 1
+    }
+    if (run.state === 'running') own.running.add(of)
+    else own.running.delete(of)
+    if (run.state === 'queued' && before !== 'queued') {
+      const lane = run.backfill?.id ?? null
+      const queue = own.queued.get(lane) ?? new Heap(comesBefore)
+      own.queued.set(lane, queue)
+      queue.push(of)
+    }
+    if (run.state === 'queued' || isFinished(run.state)) this.toPromote.add(run.dagId)
+    if (isFinished(run.state)) this.#ended.push(of)
+    this.toAdvance.add(of)
+    if (before !== run.state) this.#wakeRun(of)
+    return of
   }
 
-  putInstance(of: UnfinishedRun, instance: TaskInstance): void {
-    const key = `${runKey(instance)}/${instance.taskId}`
-    const before = of.instances.get(instance.taskId)
+  putInstance(of: BoardRun, instance: TaskInstance): void {
+    const before = of.put(instance)
     if (before?.attemptId) this.#byAttempt.delete(before.attemptId)
+    if (before?.state === 'scheduled') this.ready.remove(instanceKey(before))
     if (instance.attemptId) this.#byAttempt.set(instance.attemptId, instance)
-    const change = Number(isActive(instance.state)) - Number(before ? isActive(before.state) : false)
-    this.#active += change
-    this.#activeByDag.set(instance.dagId, this.activeTasksOf(instance.dagId) + change)
-    if (instance.state === 'scheduled') this.ready.set(key, instance)
-    else this.ready.delete(key)
-    of.instances.set(instance.taskId, instance)
-    of.isDirty = true
+    const holds = this.slots.count(instance, 1)
+    if (before && this.slots.count(before, -1) && !holds) this.#release(before)
+    if (instance.state === 'scheduled') {
+      const runDate = of.run.logicalDate ?? of.run.runAfter
+      const task = of.tasks.get(instance.taskId)?.planned?.document
+      const sizes = this.#poolSizes.get(instance.pool)
+      if (sizes) sizes.add(instance.poolSlots)
+      else this.#poolSizes.set(instance.pool, new Set([instance.poolSlots]))
+      this.ready.add(instanceKey(instance), lineKey(instance, task), instance, { runDate, isBackfill: of.run.backfill !== null })
+    }
+    if (instance.retryAt !== null) this.#wakeInstance(of, instance, instance.retryAt)
+    if (instance.state === 'deferred' && instance.deferral) {
+      const { wait, timeoutAt } = instance.deferral
+      if (wait.kind === 'time') this.#wakeInstance(of, instance, wait.at)
+      if (timeoutAt !== null) this.#wakeInstance(of, instance, timeoutAt)
+    }
+    this.toAdvance.add(of)
   }
 
-  /** Forgets the runs that have ended. */
-  sweep(): void {
-    for (const [key, unfinished] of this.runs) {
-      const { run, instances } = unfinished
-      if (isFinished(run.state) && ![...instances.values()].some(({ state }) => isActive(state))) {
-        for (const taskId of instances.keys()) this.ready.delete(`${key}/${taskId}`)
-        this.runs.delete(key)
-        this.#runsByDag.get(run.dagId)?.delete(unfinished)
-      }
+  deleteInstance(of: BoardRun, instance: TaskInstance): void {
+    of.delete(instance)
+    this.#leave(instance)
+  }
+
+  /** Forgets the runs that have ended. Answers them. */
+  sweep(): BoardRun[] {
+    const gone = this.#ended.filter((of) => isFinished(of.run.state) && this.runs.get(of.key) === of)
+    this.#ended = []
+    for (const of of gone) this.forget(of)
+    return gone
+  }
+
+  forget(of: BoardRun): void {
+    for (const instance of of.instances()) this.#leave(instance)
+    this.runs.delete(of.key)
+    this.toAdvance.delete(of)
+    const own = this.runsOf(of.run.dagId)
+    if (own.all.delete(of) && of.run.backfill) own.ofBackfills -= 1
+    own.running.delete(of)
+    if (own.all.size === 0) this.#byDag.delete(of.run.dagId)
+    this.toPromote.add(of.run.dagId)
+    this.toSchedule.add(of.run.dagId)
+  }
+
+  /** The plan that a run follows: that of its DAG's document. */
+  planFor(run: DagRun): DagPlan | null {
+    const dag = this.dags.get(run.dagId)
+    if (!dag) return null
+    const tasks = run.backfill ? this.backfills.get(run.backfill.id)?.tasks : null
+    return tasks ? this.#partialPlan(dag.record.document, tasks) : dag.plan
+  }
+
+  #partialPlan(document: DagDocument, tasks: readonly string[]): DagPlan {
+    let known = this.#partial.get(document)
+    if (!known) {
+      known = new Map()
+      this.#partial.set(document, known)
     }
+    const key = tasks.join('\n')
+    const found = known.get(key) ?? planOf(partialDocument(document, tasks))
+    known.set(key, found)
+    return found
   }
 
   clearRuns(): void {
     this.runs.clear()
-    this.#runsByDag.clear()
-    this.ready.clear()
+    this.#byDag.clear()
     this.#byAttempt.clear()
-    this.#activeByDag.clear()
-    this.#active = 0
+    this.slots.clear()
+    this.ready.clear()
+    this.wakes.clear()
+    this.toAdvance.clear()
+    this.#ended = []
+    for (const dagId of this.dags.keys()) this.toSchedule.add(dagId)
+  }
+
+  *instances(): Generator<TaskInstance> {
+    for (const of of this.runs.values()) yield* of.instances()
+  }
+
+  #wakeInstance(run: BoardRun, { taskId, mapIndex, revision }: TaskInstance, at: string): void {
+    this.wakes.push({ at: Date.parse(at), kind: 'instance', run, taskId, mapIndex, revision })
+  }
+
+  #wakeRun(run: BoardRun): void {
+    const { state, runAfter, startedAt, deadlines } = run.run
+    const at = (instant: number) => this.wakes.push({ at: instant, kind: 'run', run })
+    const limit = run.plan?.document.runTimeoutSeconds ?? null
+    if (state === 'queued') at(Date.parse(runAfter))
+    if (state === 'running' && startedAt !== null && limit !== null) at(Date.parse(startedAt) + limit * 1000)
+    if (!isFinished(state)) for (const deadline of deadlines) if (deadline && !deadline.isMissed) at(Date.parse(deadline.at))
+  }
+
+  /** A run has come that others of its DAG may have to look back to. */
+  #forgetPasts(of: BoardRun): void {
+    if (!of.plan?.looksBack) return
+    for (const other of this.runsOf(of.run.dagId).all) {
+      other.past = undefined
+      other.markAll()
+      this.toAdvance.add(other)
+    }
+  }
+
+  #leave(instance: TaskInstance): void {
+    if (instance.attemptId) this.#byAttempt.delete(instance.attemptId)
+    if (instance.state === 'scheduled') this.ready.remove(instanceKey(instance))
+    if (this.slots.count(instance, -1)) this.#release(instance)
+  }
+
+  #release(instance: TaskInstance): void {
+    for (const limit of limitsOf(instance, this.slots, this.#poolSizes.get(instance.pool) ?? [])) this.ready.release(limit)
   }
 }

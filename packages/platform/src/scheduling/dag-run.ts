@@ -1,6 +1,7 @@
 /** One run of a DAG for one interval of data: its facts, its states and the moves between them. Pure. */
 import { AppError } from '../core/app-error.ts'
 import type { TaskInstance } from './task-instance.ts'
+import type { CallbackCall, InstanceKey } from './task-runner.ts'
 import type { TaskTry } from './task-try.ts'
 import type { DueRun } from './timetable.ts'
 import type { XCom } from './xcom.ts'
@@ -40,6 +41,8 @@ export interface DagRun {
   /** Counts the moves, so that a store refuses a change that was made to an older state. */
   readonly revision: number
 }
+
+export const runKey = ({ dagId, runId }: { readonly dagId: string; readonly runId: string }): string => `${dagId}/${runId}`
 
 /** Every move that a run may make. */
 export const DAG_RUN_MOVES: Readonly<Record<DagRunState, readonly DagRunState[]>> = {
@@ -117,11 +120,16 @@ export interface Changes {
   readonly added: readonly TaskInstance[]
   /** Instances that have moved; none that is new. */
   readonly instances: readonly TaskInstance[]
+  /** Instances that have given way to others of their task. */
+  readonly deleted: readonly InstanceKey[]
   /** Tries that something has come after. */
   readonly tries: readonly TaskTry[]
   readonly xcoms: readonly XCom[]
   /** Instances that are through, after several tries, or begin anew: what was left before that instant goes. */
   readonly xcomsCleared: readonly (Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'> & { readonly before: string })[]
+  /** Calls of authors' functions that are to be made, and the ids of those that have been. */
+  readonly callbacks: readonly CallbackCall[]
+  readonly callbacksDone: readonly string[]
 }
 
 export interface DagRunStore {
@@ -131,9 +139,19 @@ export interface DagRunStore {
   findLatestScheduled(dagId: string): Promise<DagRun | null>
   /** The run of exactly this logical date: there is at most one. */
   findByLogicalDate(dagId: string, logicalDate: string): Promise<DagRun | null>
+  /** The run of the same DAG with the latest logical date before that of `run`, of any kind, or leaving out those made by hand. */
+  findPrevious(run: DagRun, kinds: 'all' | 'automated'): Promise<DagRun | null>
+  /** The last runs that have ended, by logical date, or by the time they were due where they have none; newest first. */
+  listLastEnded(dagId: string, limit: number): Promise<DagRun[]>
+  /** How long the last successful runs took, in seconds, newest first. */
+  listDurations(dagId: string, limit: number): Promise<number[]>
+  /** Runs with a logical date between two instants, both included; null for no bound. */
+  listBetween(dagId: string, from: string | null, to: string | null): Promise<DagRun[]>
   /** All that are queued or running. */
   listUnfinished(): Promise<DagRun[]>
   updateNote(dagId: string, runId: string, note: string | null): Promise<void>
   /** All of the changes or none; durable when it resolves. Throws `conflict` when one was made to an older revision or a run exists already. */
   record(changes: Changes): Promise<void>
+  /** Deletes a run with its instances, tries and XComs; with all runs of the DAG where `runId` is null. */
+  delete(dagId: string, runId: string | null): Promise<void>
 }

@@ -3,6 +3,7 @@ import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Board, KnownDag } from './board.ts'
 import type { DagRecord, DagStore } from './dag.ts'
+import { planOf } from './dag-plan.ts'
 import type { DagRunStore } from './dag-run.ts'
 import { type DueRun, type Timetable, timetable } from './timetable.ts'
 
@@ -25,12 +26,13 @@ export class KnownDags {
     this.#isOld = true
   }
 
-  /** Reads the store again if it has something new. */
-  async refresh(): Promise<void> {
-    if (!this.#isOld) return
+  /** Reads the store again if it has something new. True when it has. */
+  async refresh(): Promise<boolean> {
+    if (!this.#isOld) return false
     this.#isOld = false
     try {
       await this.#read()
+      return true
     } catch (error) {
       this.#isOld = true
       throw error
@@ -55,21 +57,27 @@ export class KnownDags {
   }
 
   async #read(): Promise<void> {
-    for (const record of await this.#dags.list({ includeStale: true })) {
+    const records = await this.#dags.list({ includeStale: true })
+    const there = new Set(records.map(({ dagId }) => dagId))
+    for (const dagId of [...this.#board.dags.keys()]) if (!there.has(dagId)) this.#board.dags.delete(dagId)
+    for (const record of records) {
       const known = this.#board.dags.get(record.dagId)
-      const isSame = known && JSON.stringify(known.record.document) === JSON.stringify(record.document)
+      const isSame = known !== undefined && isSameDocument(known.record, record)
+      if (isSame && isSameSwitch(known.record, record)) continue
       const ownTimetable = isSame ? known.timetable : this.#timetable(record)
       if (!ownTimetable) continue
+      const document = isSame ? known.record.document : record.document
       const dag: KnownDag = {
-        record: isSame ? { ...record, document: known.record.document } : record,
+        record: { ...record, document },
+        plan: planOf(document),
         timetable: ownTimetable,
         lastInterval: known?.lastInterval ?? null,
         due: undefined,
       }
       if (!known) await this.#setLastInterval(dag)
-      this.#board.dags.set(record.dagId, dag)
-      for (const unfinished of this.#board.runsOf(record.dagId)) unfinished.isDirty = true
+      this.#board.putDag(dag)
     }
+    this.#board.ready.releaseAll()
   }
 
   async #setLastInterval(dag: KnownDag): Promise<void> {
@@ -88,6 +96,13 @@ export class KnownDags {
     }
   }
 }
+
+/** Stores may answer the same object for the same document, which makes this cheap. */
+const isSameDocument = (a: DagRecord, b: DagRecord): boolean =>
+  a.document === b.document || JSON.stringify(a.document) === JSON.stringify(b.document)
+
+const isSameSwitch = (a: DagRecord, b: DagRecord): boolean =>
+  a.isPaused === b.isPaused && a.isStale === b.isStale && a.hasImportErrors === b.hasImportErrors && a.file === b.file
 
 /** The next run that the schedule of `dag` brings, paused or not. */
 export function nextRun({ record, timetable, lastInterval }: KnownDag, now: Date): DueRun | null {

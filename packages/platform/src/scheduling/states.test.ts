@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dag } from '@daggerboard/dag'
+import { type DagDocument, dag } from '@daggerboard/dag'
+import { advance } from './advance.ts'
+import { Board } from './board.ts'
+import { planOf } from './dag-plan.ts'
 import { DAG_RUN_MOVES, type DagRunState, isFinished, moveRun, scheduledRun } from './dag-run.ts'
-import { decide } from './decide.ts'
 import { moveInstance, newTaskInstance, TASK_INSTANCE_MOVES, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
+import { timetable } from './timetable.ts'
+import { Turn } from './turn.ts'
 
 const now = new Date('2019-10-07T05:00:00Z')
 const due = { logicalDate: now, interval: { start: now, end: now }, runAfter: now }
@@ -17,8 +21,6 @@ const instance = (taskId: string, state: TaskInstanceState): TaskInstance => {
   const task = document.tasks.find((one) => one.taskId === taskId)
   return { ...newTaskInstance(run, task as NonNullable<typeof task>), state }
 }
-const instances = (states: Record<string, TaskInstanceState>) =>
-  new Map(Object.entries(states).map(([id, state]) => [id, instance(id, state)]))
 
 test('a run makes the moves of its table and no other', () => {
   const states = Object.keys(DAG_RUN_MOVES) as DagRunState[]
@@ -61,25 +63,36 @@ test('a try that ends gives up its token, and its times follow from its moves', 
   )
 })
 
-test('one decision follows a chain of skips to its end, and asked again has nothing to add', () => {
-  const first = decide(document, instances({ a: 'skipped', b: 'none', c: 'none' }), now)
-  assert.deepEqual(
-    first.moves.map(({ taskId, state }) => `${taskId} ${state}`),
-    ['b skipped', 'c scheduled'],
-  )
-  const second = decide(document, new Map([...instances({ a: 'skipped' }), ...first.moves.map((one) => [one.taskId, one] as const)]), now)
-  assert.deepEqual(second.moves, [])
-  assert.equal(second.outcome, null)
+/** The run as it is after one look at these states. */
+function look(document: DagDocument, states: Record<string, TaskInstanceState>) {
+  const board = new Board()
+  const record = { dagId: 'd', document, file: 'd.ts', source: '', isPaused: false, isStale: false, hasImportErrors: false, parsedAt: '' }
+  const known = { record, plan: planOf(document), timetable: timetable(document.schedule, 'UTC'), lastInterval: null, due: undefined }
+  board.putDag(known)
+  const of = board.putRun({ ...run, state: 'running' })
+  for (const [id, state] of Object.entries(states)) board.putInstance(of, instance(id, state))
+  const turn = new Turn(board, now)
+  advance(turn)
+  const moves = turn.notices.flatMap(({ notice }) => ('taskId' in notice ? [`${notice.taskId} ${notice.state}`] : []))
+  const before = turn.notices.length
+  board.toAdvance.add(of)
+  advance(turn)
+  assert.equal(turn.notices.length, before, 'asked again it has nothing to add')
+  return { moves, outcome: of.run.state === 'running' ? null : of.run.state }
+}
+
+test('one look follows a chain of skips to its end', () => {
+  const found = look(document, { a: 'skipped', b: 'none', c: 'none' })
+  assert.deepEqual(found, { moves: ['b skipped', 'c scheduled'], outcome: null })
 })
 
 test('the leaves decide how a run ends', () => {
-  const outcome = (a: TaskInstanceState, b: TaskInstanceState, c: TaskInstanceState) =>
-    decide(document, instances({ a, b, c }), now).outcome
+  const outcome = (a: TaskInstanceState, b: TaskInstanceState, c: TaskInstanceState) => look(document, { a, b, c }).outcome
   assert.equal(outcome('success', 'success', 'success'), 'success')
   assert.equal(outcome('failed', 'upstream_failed', 'success'), 'success')
   assert.equal(outcome('success', 'success', 'failed'), 'failed')
   assert.equal(outcome('success', 'failed', 'upstream_failed'), 'failed')
   assert.equal(outcome('skipped', 'skipped', 'skipped'), 'success')
   assert.equal(outcome('success', 'success', 'running'), null)
-  assert.equal(decide(dag('empty', {}, () => {}).document, new Map(), now).outcome, 'success')
+  assert.equal(look(dag('empty', {}, () => {}).document, {}).outcome, 'success')
 })

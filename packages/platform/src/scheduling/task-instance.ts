@@ -134,6 +134,10 @@ export const isDone = (state: TaskInstanceState): boolean => FINISHED.has(state)
 /** It holds a slot. */
 export const isActive = (state: TaskInstanceState): boolean => ACTIVE.has(state)
 
+/** One name for what the four parts name together. */
+export const instanceKey = ({ dagId, runId, taskId, mapIndex }: Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'>): string =>
+  `${dagId}/${runId}/${taskId}/${mapIndex}`
+
 export function newTaskInstance({ dagId, runId }: Pick<DagRun, 'dagId' | 'runId'>, task: TaskDocument, mapIndex = -1): TaskInstance {
   return {
     dagId,
@@ -175,6 +179,8 @@ export type MoveFacts = Partial<
     | 'maxTries'
     | 'attemptId'
     | 'lostAttempts'
+    | 'startedAt'
+    | 'endedAt'
     | 'retryAt'
     | 'firstStartedAt'
     | 'rescheduleCount'
@@ -185,6 +191,9 @@ export type MoveFacts = Partial<
     | 'detail'
     | 'renderedFields'
     | 'note'
+    | 'pool'
+    | 'poolSlots'
+    | 'priorityWeight'
   >
 >
 
@@ -195,19 +204,27 @@ export function moveInstance(instance: TaskInstance, state: TaskInstanceState, n
     throw new AppError('internal', `Task "${taskId}" in run "${runId}" of DAG "${dagId}" cannot go from ${instance.state} to ${state}.`)
   }
   const at = now.toISOString()
-  return {
+  const moved: { -readonly [Key in keyof TaskInstance]: TaskInstance[Key] } = {
     ...instance,
     attemptId: isActive(state) ? instance.attemptId : null,
     detail: null,
     retryAt: null,
-    ...(state === 'scheduled' && { scheduledAt: at, queuedAt: null, startedAt: null, endedAt: null }),
-    ...(state === 'queued' && { queuedAt: at }),
-    ...(state === 'running' && { startedAt: at }),
-    ...((isDone(state) || state === 'up_for_retry') && { endedAt: at }),
-    ...facts,
     state,
     revision: instance.revision + 1,
   }
+  if (state === 'scheduled') {
+    // The same try goes on after a wait: it began when it first did.
+    if (instance.state !== 'deferred' && instance.state !== 'up_for_reschedule') moved.startedAt = null
+    moved.scheduledAt = at
+    moved.queuedAt = null
+    moved.endedAt = null
+  } else if (state === 'queued') moved.queuedAt = at
+  else if (state === 'running') moved.startedAt ??= at
+  else if (isDone(state) || state === 'up_for_retry') {
+    moved.endedAt = at
+    moved.deferral = null
+  }
+  return Object.assign(moved, facts)
 }
 
 export interface TaskInstanceStore {
@@ -222,4 +239,6 @@ export interface TaskInstanceStore {
   }): Promise<{ instances: TaskInstance[]; total: number }>
   /** Every instance of one run. */
   listOfRun(dagId: string, runId: string): Promise<TaskInstance[]>
+  /** Whether some run of the DAG with an earlier logical date has had the task. */
+  existsBefore(dagId: string, taskId: string, logicalDate: string): Promise<boolean>
 }

@@ -1,43 +1,45 @@
 /** One turn of the scheduler: the moves made on the board, to be committed together and told afterwards. Pure but for the board. */
-import { newId } from '../core/id.ts'
-import type { Board, KnownDag, UnfinishedRun } from './board.ts'
-import { runKey } from './board.ts'
-import { type Changes, type DagRun, type DagRunState, moveRun } from './dag-run.ts'
-import { decide, reconcile } from './decide.ts'
+import type { Board } from './board.ts'
+import type { BoardRun } from './board-run.ts'
+import { tryOf } from './clear.ts'
+import { type Changes, type DagRun, type DagRunState, moveRun, runKey } from './dag-run.ts'
 import type { Notice } from './notice.ts'
-import { retryDelaySeconds } from './retry.ts'
-import { isActive, isDone, type MoveFacts, moveInstance, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
-import type { Attempt, AttemptResult } from './task-runner.ts'
+import { instanceKey, isDone, type MoveFacts, moveInstance, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
+import type { Attempt, AttemptResult, CallbackCall } from './task-runner.ts'
 import type { TaskTry } from './task-try.ts'
-import { RETURN_VALUE, type XCom } from './xcom.ts'
-
-/** What a runner says of an attempt. */
-export type Report = { readonly attemptId: string } & (
-  | { readonly kind: 'started' }
-  | { readonly kind: 'ended'; readonly result: AttemptResult }
-)
-
-/** A task whose try was lost this often with the platform is taken to be what ends it. */
-const MAX_LOST_ATTEMPTS = 3
 
 export class Turn {
-  readonly #board: Board
-  readonly #now: Date
+  readonly board: Board
+  readonly now: Date
   readonly #created = new Map<string, DagRun>()
-  readonly #added = new Map<string, TaskInstance>()
-  readonly #tries: TaskTry[] = []
   readonly #runs = new Map<string, DagRun>()
+  readonly #added = new Map<string, TaskInstance>()
   readonly #instances = new Map<string, TaskInstance>()
-  readonly #xcoms: XCom[] = []
-  readonly #xcomsCleared: Changes['xcomsCleared'][number][] = []
-  /** Every state that something came to, in order, for the events. */
-  readonly notices: Notice[] = []
+  readonly #deleted = new Map<string, TaskInstance>()
+  readonly #tries: TaskTry[] = []
+  readonly xcoms: Changes['xcoms'][number][] = []
+  readonly xcomsCleared: Changes['xcomsCleared'][number][] = []
+  /** Every state that something came to, in order, for the events, and on whose behalf. */
+  readonly notices: { readonly notice: Notice; readonly by: string }[] = []
   readonly attempts: Attempt[] = []
+  /** Tokens of tries that are to be ended. */
   readonly cancelled: string[] = []
+  /** Deferred instances whose wait is to be begun. */
+  readonly waits: TaskInstance[] = []
+  /** Deferred instances, as they were, whose wait is to be ended, with all that it has begun elsewhere if it is cancelled. */
+  readonly waitsEnded: { readonly instance: TaskInstance; readonly isCancelled: boolean }[] = []
+  readonly calls: CallbackCall[] = []
+  readonly called: string[] = []
+  /** Successes that update assets. */
+  readonly updates: { readonly instance: TaskInstance; readonly by: string; readonly result: AttemptResult & { state: 'success' } }[] = []
+  /** Deadlines that have gone by. */
+  readonly missed: { readonly run: DagRun; readonly index: number; readonly at: string }[] = []
+  /** Runs that have failed by themselves in this turn. */
+  readonly failed: DagRun[] = []
 
   constructor(board: Board, now: Date) {
-    this.#board = board
-    this.#now = now
+    this.board = board
+    this.now = now
   }
 
   get changes(): Changes {
@@ -45,205 +47,100 @@ export class Turn {
       created: [...this.#created.values()],
       runs: [...this.#runs.values()],
       added: [...this.#added.values()],
-      tries: this.#tries,
       instances: [...this.#instances.values()],
-      xcoms: this.#xcoms,
-      xcomsCleared: this.#xcomsCleared,
+      deleted: [...this.#deleted.values()],
+      tries: this.#tries,
+      xcoms: this.xcoms,
+      xcomsCleared: this.xcomsCleared,
+      callbacks: this.calls,
+      callbacksDone: this.called,
     }
   }
 
   get isEmpty(): boolean {
-    return this.notices.length === 0 && this.#instances.size === 0 && this.#added.size === 0
+    const { notices, calls, called, xcomsCleared } = this
+    const rows = this.#instances.size + this.#added.size + this.#runs.size + this.#created.size + this.#deleted.size
+    return rows + notices.length + calls.length + called.length + xcomsCleared.length === 0
   }
 
-  /** Puts a new run on the board with all of its tasks. */
-  add(run: DagRun, dag: KnownDag): void {
+  /** Puts a new run on the board. */
+  create(run: DagRun): BoardRun {
     this.#created.set(runKey(run), run)
-    this.notices.push(run)
-    const unfinished = this.#board.putRun(run)
-    unfinished.document = dag.record.document
-    for (const instance of reconcile(dag.record.document, run, unfinished.instances, this.#now)) this.#put(unfinished, instance)
+    this.#tell(run, run.createdBy)
+    return this.board.putRun(run)
   }
 
-  /** Records what a runner says, if the attempt is still the one under way. */
-  hear(report: Report): void {
-    const found = this.#board.findAttempt(report.attemptId)
-    const unfinished = found && this.#board.runs.get(runKey(found))
-    if (!found || !unfinished) return
-    const running = found.state === 'queued' ? this.#move(unfinished, found, 'running') : found
-    if (report.kind === 'started') return
-    const { result } = report
-    const { renderedFields } = result
-    if (result.state === 'success') {
-      this.#move(unfinished, running, 'success', { renderedFields })
-      const { output } = result
-      if (output !== undefined && output !== null) {
-        const { dagId, runId, taskId, mapIndex } = found
-        this.#xcoms.push({ dagId, runId, taskId, mapIndex, key: RETURN_VALUE, value: output, at: this.#now.toISOString() })
-      }
-    } else if (result.state === 'skipped') {
-      this.#move(unfinished, running, 'skipped', { detail: result.detail, renderedFields })
-    } else if (result.state === 'failed') {
-      this.#fail(unfinished, running, result.detail, result.isFinal, renderedFields)
-    }
-    this.#clearEarlierXComs(unfinished, running)
+  /** The run as it is from now on, told of when its state is another. */
+  putRun(run: DagRun): BoardRun {
+    const key = runKey(run)
+    const before = this.board.runs.get(key)?.run
+    if (this.#created.has(key)) this.#created.set(key, run)
+    else this.#runs.set(key, run)
+    if (before?.state !== run.state) this.#tell(run, run.createdBy)
+    return this.board.putRun(run)
   }
 
-  /**
-   * A try whose platform ended under it. Not begun: it keeps its number and waits for a slot again. Begun: the task is tried again
-   * at once without using up its retries, since it was not at fault; after three such losses in a row of tries it counts as failed.
-   */
-  lose(unfinished: UnfinishedRun, instance: TaskInstance): void {
-    if (instance.state === 'queued') {
-      this.#move(unfinished, instance, 'scheduled', { tryNumber: instance.tryNumber - 1 })
-    } else if (instance.lostAttempts < MAX_LOST_ATTEMPTS) {
-      this.#move(unfinished, instance, 'scheduled', {
-        lostAttempts: instance.lostAttempts + 1,
-        maxTries: instance.maxTries + 1,
-        detail: `The platform ended during try ${instance.tryNumber}; the task is tried again.`,
-      })
-    } else {
-      this.#fail(unfinished, instance, `The platform has ended during ${MAX_LOST_ATTEMPTS + 1} tries of this task.`, true, null)
-    }
+  moveRun(of: BoardRun, state: DagRunState): void {
+    this.putRun({ ...moveRun(of.run, state, this.now), decidedAt: this.now.toISOString() })
   }
 
-  /** Lets queued runs start, those that are due longest first, as far as their DAG allows. */
-  promote(): void {
-    const running = new Map<string, number>()
-    const queued: DagRun[] = []
-    for (const { run } of this.#board.runs.values()) {
-      if (run.state === 'running') running.set(run.dagId, (running.get(run.dagId) ?? 0) + 1)
-      else if (run.state === 'queued' && new Date(run.runAfter) <= this.#now) queued.push(run)
-    }
-    for (const run of queued.sort((a, b) => a.runAfter.localeCompare(b.runAfter))) {
-      const record = this.#board.dags.get(run.dagId)?.record
-      const beside = running.get(run.dagId) ?? 0
-      if (!record || record.isPaused || beside >= record.document.maxActiveRuns) continue
-      running.set(run.dagId, beside + 1)
-      this.#moveRun(run, 'running')
-    }
-  }
-
-  /** Follows every run in which something happened or a retry is due. */
-  advance(): void {
-    for (const unfinished of this.#board.runs.values()) {
-      const isDue = unfinished.isDirty || (unfinished.wakeAt && unfinished.wakeAt <= this.#now)
-      if (unfinished.run.state === 'running' && isDue) this.#advanceRun(unfinished)
-    }
-  }
-
-  /** Gives free slots to ready tasks, the longest waiting first; one that its DAG's limit holds back lets the others pass. */
-  queue(parallelism: number): void {
-    for (const instance of [...this.#board.ready.values()]) {
-      if (this.#board.activeTasks >= parallelism) return
-      const dag = this.#board.dags.get(instance.dagId)
-      const unfinished = this.#board.runs.get(runKey(instance))
-      const task = dag?.record.document.tasks.find(({ taskId }) => taskId === instance.taskId)
-      if (!dag || !unfinished || !task || dag.record.isPaused || unfinished.run.state !== 'running') continue
-      if (this.#board.activeTasksOf(instance.dagId) >= dag.record.document.maxActiveTasks) continue
-      const queued = this.#move(unfinished, instance, 'queued', { attemptId: newId(), tryNumber: instance.tryNumber + 1 })
-      this.attempts.push(toAttempt(dag, unfinished.run, queued, task))
-    }
-  }
-
-  /** Ends a run by hand: what runs is stopped and counts as failed (or as the run does), what has not begun is skipped. */
-  end(unfinished: UnfinishedRun, state: 'success' | 'failed', by: string): void {
-    for (const instance of unfinished.instances.values()) {
-      if (isDone(instance.state)) continue
-      const detail = `The run was marked ${state} by ${by}.`
-      if (instance.attemptId) this.cancelled.push(instance.attemptId)
-      if (!isActive(instance.state)) this.#move(unfinished, instance, 'skipped', { detail })
-      else if (state === 'failed') this.#move(unfinished, instance, 'failed', { detail })
-      else this.#move(unfinished, instance, 'skipped', { detail })
-    }
-    this.#moveRun(unfinished.run, state)
-  }
-
-  #advanceRun(unfinished: UnfinishedRun): void {
-    const record = this.#board.dags.get(unfinished.run.dagId)?.record
-    if (!record) return
-    if (unfinished.document !== record.document) {
-      const changed = reconcile(record.document, unfinished.run, unfinished.instances, this.#now)
-      for (const instance of changed) this.#put(unfinished, instance)
-      unfinished.document = record.document
-    }
-    const decision = decide(record.document, unfinished.instances, this.#now)
-    const isHeld = record.isPaused && decision.outcome === null
-    if (!isHeld) for (const moved of decision.moves) this.#put(unfinished, moved)
-    if (decision.outcome) this.#moveRun(unfinished.run, decision.outcome)
-    unfinished.wakeAt = isHeld ? null : decision.wakeAt
-    unfinished.isDirty = false
-  }
-
-  #fail(unfinished: UnfinishedRun, instance: TaskInstance, detail: string, isFinal: boolean, renderedFields: unknown): void {
-    const { run } = unfinished
-    const task = this.#board.dags.get(run.dagId)?.record.document.tasks.find(({ taskId }) => taskId === instance.taskId)
-    if (isFinal || !task || instance.tryNumber > instance.maxTries) {
-      this.#move(unfinished, instance, 'failed', { detail, renderedFields })
-      return
-    }
-    const waitSeconds = retryDelaySeconds(task, {
-      dagId: run.dagId,
-      logicalDate: new Date(run.logicalDate ?? run.runAfter),
-      tryNumber: instance.tryNumber,
-    })
-    const retryAt = new Date(this.#now.getTime() + waitSeconds * 1000).toISOString()
-    this.#move(unfinished, instance, 'up_for_retry', { detail, renderedFields, retryAt })
-  }
-
-  /** Only now: a try may ask what the one before it has left, such as the id of a build that still runs, and join it. */
-  #clearEarlierXComs(unfinished: UnfinishedRun, { dagId, runId, taskId, mapIndex, tryNumber, queuedAt }: TaskInstance): void {
-    const isThrough = isDone(unfinished.instances.get(taskId)?.state ?? 'none')
-    if (isThrough && tryNumber > 1 && queuedAt !== null) this.#xcomsCleared.push({ dagId, runId, taskId, mapIndex, before: queuedAt })
-  }
-
-  #move(unfinished: UnfinishedRun, instance: TaskInstance, state: TaskInstanceState, facts: MoveFacts = {}): TaskInstance {
-    const moved = moveInstance(instance, state, this.#now, facts)
-    this.#put(unfinished, moved)
+  move(of: BoardRun, instance: TaskInstance, state: TaskInstanceState, facts: MoveFacts = {}): TaskInstance {
+    const moved = moveInstance(instance, state, this.now, facts)
+    this.put(of, moved)
     return moved
   }
 
-  #put(unfinished: UnfinishedRun, instance: TaskInstance): void {
-    this.#board.putInstance(unfinished, instance)
-    const key = `${runKey(instance)}/${instance.taskId}`
-    const isNew = this.#added.has(key) || instance.revision === 0
-    ;(isNew ? this.#added : this.#instances).set(key, instance)
-    if (instance.state !== 'none') this.notices.push(instance)
+  /** An instance that has changed, or a new one. */
+  put(of: BoardRun, instance: TaskInstance): void {
+    const key = instanceKey(instance)
+    const isNew = instance.revision === 0 || this.#added.has(key)
+    if (isNew) this.#added.set(key, instance)
+    else this.#instances.set(key, instance)
+    const before = of.find(instance.taskId, instance.mapIndex)?.state
+    this.board.putInstance(of, instance)
+    if (instance.state !== 'none' && instance.state !== before) this.#tell(instance, of.run.createdBy)
+    if (of.plan?.looksBack && (isDone(instance.state) || (before && isDone(before)))) this.#tellNextRun(of, instance)
   }
 
-  #moveRun(run: DagRun, state: DagRunState): void {
-    const moved = moveRun(run, state, this.#now)
-    this.#board.putRun(moved)
-    const key = runKey(moved)
-    ;(this.#created.has(key) ? this.#created : this.#runs).set(key, moved)
-    this.notices.push(moved)
+  /** Instances take the place of one. */
+  replace(of: BoardRun, instance: TaskInstance, others: readonly TaskInstance[]): void {
+    const key = instanceKey(instance)
+    if (!this.#added.delete(key)) this.#deleted.set(key, instance)
+    this.#instances.delete(key)
+    this.board.deleteInstance(of, instance)
+    for (const other of others) this.put(of, other)
   }
-}
 
-function toAttempt({ record, timetable }: KnownDag, run: DagRun, instance: TaskInstance, task: Attempt['task']): Attempt {
-  const { params, timezone, description, tags, owners, tasksPerWorker } = record.document
-  const previous = record.document.schedule.kind === 'cron' ? timetable.inferManual(new Date(run.dataIntervalStart)) : null
-  return {
-    attemptId: instance.attemptId ?? '',
-    dagId: run.dagId,
-    runId: run.runId,
-    taskId: instance.taskId,
-    mapIndex: instance.mapIndex,
-    tryNumber: instance.tryNumber,
-    maxTries: instance.maxTries,
-    runType: run.runType,
-    logicalDate: run.logicalDate,
-    dataIntervalStart: run.dataIntervalStart,
-    dataIntervalEnd: run.dataIntervalEnd,
-    previousIntervalStart: previous?.start.toISOString() ?? null,
-    conf: run.conf,
-    startedBy: run.createdBy,
-    file: record.file,
-    task,
-    dag: { params, timezone, description, tags, owners, tasksPerWorker },
-    resume: null,
-    firstStartedAt: instance.firstStartedAt,
-    rescheduleCount: instance.rescheduleCount,
-    mapCount: null,
+  /** Keeps the last try of an instance before something comes after it. */
+  keepTry(instance: TaskInstance): void {
+    const one = tryOf(instance)
+    if (one) this.#tries.push(one)
+  }
+
+  keepTries(tries: readonly TaskTry[]): void {
+    this.#tries.push(...tries)
+  }
+
+  /** Ends whatever works for an instance, as it was before it moved on. */
+  cancel(instance: TaskInstance): void {
+    if (instance.attemptId) this.cancelled.push(instance.attemptId)
+    if (instance.deferral && instance.deferral.event === null) this.waitsEnded.push({ instance, isCancelled: true })
+  }
+
+  #tell(notice: Notice, by: string): void {
+    this.notices.push({ notice, by })
+  }
+
+  /** The same task of the next run may have waited for this, and with it the tasks that wait for what comes after them. */
+  #tellNextRun(of: BoardRun, { taskId }: TaskInstance): void {
+    for (const next of this.board.runsOf(of.run.dagId).running) {
+      if (next.past?.runId !== of.run.runId) continue
+      const ids = [taskId, ...(of.plan?.tasks.get(taskId)?.document.upstream ?? [])]
+      for (const id of ids) {
+        const task = next.tasks.get(id)
+        if (task && task.counts.none > 0) next.mark(task, null)
+      }
+      this.board.toAdvance.add(next)
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** DAG runs in SQLite, and with them the one commit of each turn of the scheduler. */
 import { AppError } from '../../core/app-error.ts'
 import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType, TriggeredBy } from '../../scheduling/dag-run.ts'
+import { SqliteCallbackStore } from './callback.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
 import { SqliteTaskInstanceStore } from './task-instance.ts'
@@ -34,6 +35,7 @@ export class SqliteDagRunStore implements DagRunStore {
   #instances: SqliteTaskInstanceStore
   #xcoms: SqliteXComStore
   #tries: SqliteTaskTryStore
+  #callbacks: SqliteCallbackStore
 
   constructor(db: Database) {
     this.#db = db
@@ -42,6 +44,7 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#instances = new SqliteTaskInstanceStore(db)
     this.#xcoms = new SqliteXComStore(db)
     this.#tries = new SqliteTaskTryStore(db)
+    this.#callbacks = new SqliteCallbackStore(db)
   }
 
   async find(dagId: string, runId: string): Promise<DagRun | null> {
@@ -88,6 +91,32 @@ export class SqliteDagRunStore implements DagRunStore {
     return this.#one('SELECT * FROM dag_run WHERE dag_id = ? AND logical_date = ?', dagId, logicalDate)
   }
 
+  async findPrevious({ dagId, logicalDate }: DagRun, kinds: 'all' | 'automated'): Promise<DagRun | null> {
+    if (logicalDate === null) return null
+    const restriction = kinds === 'all' ? '' : `AND run_type <> 'manual'`
+    return this.#one(
+      `SELECT * FROM dag_run WHERE dag_id = ? AND logical_date < ? ${restriction} ORDER BY logical_date DESC LIMIT 1`,
+      dagId,
+      logicalDate,
+    )
+  }
+
+  async listLastEnded(dagId: string, limit: number): Promise<DagRun[]> {
+    const sql = `SELECT * FROM dag_run WHERE dag_id = ? AND state IN ('success', 'failed') ORDER BY run_after DESC LIMIT ?`
+    return this.#db.all<DagRunRow>(sql, dagId, limit).map(toRun)
+  }
+
+  async listDurations(dagId: string, limit: number): Promise<number[]> {
+    const sql = `SELECT * FROM dag_run WHERE dag_id = ? AND state = 'success' AND started_at IS NOT NULL ORDER BY run_after DESC LIMIT ?`
+    const rows = this.#db.all<DagRunRow>(sql, dagId, limit)
+    return rows.map((row) => (Date.parse(row.ended_at ?? '') - Date.parse(row.started_at ?? '')) / 1000)
+  }
+
+  async listBetween(dagId: string, from: string | null, to: string | null): Promise<DagRun[]> {
+    const sql = `SELECT * FROM dag_run WHERE dag_id = ? AND logical_date >= coalesce(?, '') AND logical_date <= coalesce(?, '~') ORDER BY logical_date`
+    return this.#db.all<DagRunRow>(sql, dagId, from, to).map(toRun)
+  }
+
   async listUnfinished(): Promise<DagRun[]> {
     return this.#db
       .all<DagRunRow>(`SELECT * FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_after, dag_id, run_id`)
@@ -98,15 +127,28 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#db.run('UPDATE dag_run SET note = ? WHERE dag_id = ? AND run_id = ?', note, dagId, runId)
   }
 
-  async record({ created, runs, added, instances, tries, xcoms, xcomsCleared }: Changes): Promise<void> {
+  async record(changes: Changes): Promise<void> {
     this.#db.transaction(() => {
-      for (const run of created) this.#insert(run)
-      for (const run of runs) this.#update(run)
-      for (const instance of added) this.#instances.put(instance, true)
-      for (const instance of instances) this.#instances.put(instance, false)
-      for (const one of tries) this.#tries.put(one)
-      for (const { dagId, runId, taskId, mapIndex, before } of xcomsCleared) this.#xcoms.clear(dagId, runId, taskId, mapIndex, before)
-      for (const xcom of xcoms) this.#xcoms.put(xcom)
+      for (const run of changes.created) this.#insert(run)
+      for (const run of changes.runs) this.#update(run)
+      for (const instance of changes.deleted) this.#instances.remove(instance)
+      for (const instance of changes.added) this.#instances.put(instance, true)
+      for (const instance of changes.instances) this.#instances.put(instance, false)
+      for (const one of changes.tries) this.#tries.put(one)
+      for (const { before, ...instance } of changes.xcomsCleared) this.#xcoms.clear(instance, before)
+      for (const xcom of changes.xcoms) this.#xcoms.put(xcom)
+      for (const call of changes.callbacks) this.#callbacks.put(call)
+      for (const id of changes.callbacksDone) this.#callbacks.remove(id)
+    })
+  }
+
+  async delete(dagId: string, runId: string | null): Promise<void> {
+    const tables = ['xcom', 'task_try', 'task_instance', 'dag_run']
+    this.#db.transaction(() => {
+      for (const table of tables) {
+        if (runId === null) this.#db.run(`DELETE FROM ${table} WHERE dag_id = ?`, dagId)
+        else this.#db.run(`DELETE FROM ${table} WHERE dag_id = ? AND run_id = ?`, dagId, runId)
+      }
     })
   }
 
@@ -141,7 +183,7 @@ export class SqliteDagRunStore implements DagRunStore {
   #update(run: DagRun): void {
     const { changes } = this.#db.run(
       `UPDATE dag_run SET state = ?, queued_at = ?, started_at = ?, ended_at = ?, clear_number = ?, deadlines = ?, decided_at = ?, revision = ?,
-         backfill_id = ?, backfill_ordinal = ?, conf = ?
+         backfill_id = ?, backfill_ordinal = ?, conf = ?, run_type = ?, triggered_by = ?
        WHERE dag_id = ? AND run_id = ? AND revision < ?`,
       run.state,
       run.queuedAt,
@@ -154,6 +196,8 @@ export class SqliteDagRunStore implements DagRunStore {
       run.backfill?.id ?? null,
       run.backfill?.ordinal ?? null,
       JSON.stringify(run.conf),
+      run.runType,
+      run.triggeredBy,
       run.dagId,
       run.runId,
       run.revision,

@@ -55,5 +55,5 @@ test('a table that has its shape already is left alone', () => {
   shapeTable(db, create)
   db.run('INSERT INTO t (a) VALUES (?)', 'x')
   shapeTable(db, create)
-  assert.deepEqual({ ...db.get('SELECT * FROM t') }, { a: 'x', b: 2 })
+  assert.deepEqual({ ...db.get<object>('SELECT * FROM t') }, { a: 'x', b: 2 })
 })

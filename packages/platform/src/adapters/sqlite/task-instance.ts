@@ -1,6 +1,7 @@
 /** Task instances in SQLite. */
 import { AppError } from '../../core/app-error.ts'
 import type { Deferral, Skip, TaskInstance, TaskInstanceState, TaskInstanceStore } from '../../scheduling/task-instance.ts'
+import type { InstanceKey } from '../../scheduling/task-runner.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
 
@@ -77,6 +78,18 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
   async listOfRun(dagId: string, runId: string): Promise<TaskInstance[]> {
     const sql = 'SELECT * FROM task_instance WHERE dag_id = ? AND run_id = ? ORDER BY rowid'
     return this.#db.all<TaskInstanceRow>(sql, dagId, runId).map(toInstance)
+  }
+
+  async existsBefore(dagId: string, taskId: string, logicalDate: string): Promise<boolean> {
+    const sql = `SELECT 1 FROM dag_run r JOIN task_instance t ON t.dag_id = r.dag_id AND t.run_id = r.run_id
+      WHERE r.dag_id = ? AND r.logical_date < ? AND t.task_id = ? LIMIT 1`
+    return this.#db.get(sql, dagId, logicalDate, taskId) !== undefined
+  }
+
+  /** Only within the commit of a turn. */
+  remove({ dagId, runId, taskId, mapIndex }: InstanceKey): void {
+    const sql = 'DELETE FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?'
+    this.#db.run(sql, dagId, runId, taskId, mapIndex)
   }
 
   /** Writes an instance unless the store has moved past it. Only within the commit of a turn. */

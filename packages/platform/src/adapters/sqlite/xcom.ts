@@ -45,7 +45,7 @@ export class SqliteXComStore implements XComStore {
   }
 
   /** Deletes those of an instance that were written before that instant. */
-  clear(dagId: string, runId: string, taskId: string, mapIndex: number, before: string): void {
+  clear({ dagId, runId, taskId, mapIndex }: Omit<XCom, 'key' | 'value' | 'at'>, before: string): void {
     const sql = 'DELETE FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND at < ?'
     this.#db.run(sql, dagId, runId, taskId, mapIndex, before)
   }

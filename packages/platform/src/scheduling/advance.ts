@@ -1,0 +1,125 @@
+/** Follows a run in which something happened: tasks become ready or can no longer run, and the run may end. */
+import { newId } from '../core/id.ts'
+import type { BoardRun, BoardTask } from './board-run.ts'
+import type { PlannedTask } from './dag-plan.ts'
+import { examine } from './dependencies.ts'
+import { mapCount } from './expansion.ts'
+import { outcomeOf } from './outcome.ts'
+import { newInstance, reconcile } from './reconcile.ts'
+import { isDone, type TaskInstance } from './task-instance.ts'
+import type { Turn } from './turn.ts'
+
+/** Every run in which something happened. Those of paused DAGs stay as they are until these run again, but for ending. */
+export function advance(turn: Turn): void {
+  const { board } = turn
+  for (const of of board.toAdvance) {
+    board.toAdvance.delete(of)
+    if (of.run.state === 'running' && board.runs.get(of.key) === of) advanceRun(turn, of)
+  }
+}
+
+function advanceRun(turn: Turn, of: BoardRun): void {
+  const { board } = turn
+  const dag = board.dags.get(of.run.dagId)
+  const plan = board.planFor(of.run)
+  if (!dag || !plan) return
+  if (of.plan !== plan) reconcile(turn, of, plan)
+  if (dag.record.isPaused && of.unfinished > 0) return
+  for (let next = of.nextDirty(); next; next = of.nextDirty()) follow(turn, of, next.task, next.indices)
+  const outcome = outcomeOf(of)
+  if (outcome) endRun(turn, of, outcome.state, outcome.reason)
+}
+
+/** The run ends by itself. */
+export function endRun(turn: Turn, of: BoardRun, state: 'success' | 'failed', reason: string): void {
+  turn.moveRun(of, state)
+  if (state === 'failed') turn.failed.push(of.run)
+  const dag = turn.board.dags.get(of.run.dagId)
+  const which = state === 'success' ? 'onSuccess' : 'onFailure'
+  if (!dag?.record.document.callbacks[which]) return
+  const { dagId, runId } = of.run
+  turn.calls.push({ id: newId(), which, attempt: null, dagId, runId, file: dag.record.file, reason })
+}
+
+/** A run that takes longer than it may: it fails, what runs is ended, and all that is not through is skipped. */
+export function timeOut(turn: Turn, of: BoardRun): void {
+  const detail = 'The run took longer than its DAG allows.'
+  for (const instance of [...of.instances()]) {
+    if (isDone(instance.state)) continue
+    turn.cancel(instance)
+    turn.move(of, instance, 'skipped', { detail, deferral: null })
+  }
+  endRun(turn, of, 'failed', 'timed_out')
+}
+
+function follow(turn: Turn, of: BoardRun, task: BoardTask, indices: ReadonlySet<number> | null): void {
+  const { planned } = task
+  if (!planned) return
+  if (planned.expand) {
+    if (task.single) {
+      if (task.single.state === 'none' && expand(turn, of, planned, task.single)) settleAll(turn, of, task, planned, null)
+      return
+    }
+    if (indices === null) revise(turn, of, task, planned)
+  }
+  settleAll(turn, of, task, planned, indices)
+}
+
+function settleAll(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask, indices: ReadonlySet<number> | null): void {
+  for (const index of indices ?? [...task.instances.keys()]) {
+    const instance = task.instances.get(index)
+    if (instance?.state !== 'none') continue
+    const { verdict, detail } = examine(of, planned, instance)
+    if (verdict === 'run') ready(turn, of, planned, instance)
+    else if (verdict !== 'wait') turn.move(of, instance, verdict, { detail })
+  }
+}
+
+/** It waits for a slot from now on, or is decided at once where no worker is needed. */
+function ready(turn: Turn, of: BoardRun, planned: PlannedTask, instance: TaskInstance): void {
+  const { pool, poolSlots, flow } = planned.document
+  if (flow === 'latestOnly') {
+    const skip = isLatest(turn, of) ? null : ({ all: 'direct' } as const)
+    turn.move(of, instance, 'success', { skip, ...(skip && { detail: 'Its interval is not the latest one.' }) })
+    return
+  }
+  turn.move(of, instance, 'scheduled', { pool, poolSlots, priorityWeight: planned.priorityWeight })
+}
+
+/** Whether now is the time right after the interval of the run. A run by hand always is the latest. */
+function isLatest(turn: Turn, { run }: BoardRun): boolean {
+  if (run.runType === 'manual') return true
+  const interval = { start: new Date(run.dataIntervalStart), end: new Date(run.dataIntervalEnd) }
+  const next = turn.board.dags.get(run.dagId)?.timetable.nextOf(interval)
+  return !next || (interval.end <= turn.now && turn.now <= next.runAfter)
+}
+
+/** Makes the instances of a mapped task once it is known how many. True when there are such now. */
+function expand(turn: Turn, of: BoardRun, planned: PlannedTask, single: TaskInstance): boolean {
+  const count = mapCount(of, planned)
+  // The tasks of a mapped group, and those mapped over what is written down, go their ways element by element from the beginning.
+  const isEarly = planned.document.expand === null || planned.sources.length === 0
+  if (!(isEarly && typeof count === 'number' && count > 0)) {
+    const { verdict, detail } = examine(of, planned, single)
+    if (verdict === 'wait' || (verdict === 'run' && count === 'pending')) return false
+    if (verdict !== 'run') turn.move(of, single, verdict, { detail })
+    else if (count === 'unknowable') turn.move(of, single, 'upstream_failed', { detail: 'What it would be made of is not there.' })
+    else if (count === 0) turn.move(of, single, 'skipped', { detail: 'There is nothing to make it of.' })
+    if (verdict !== 'run' || typeof count !== 'number' || count === 0) return false
+  }
+  const instances = Array.from({ length: count as number }, (_, index) => newInstance(of, planned, index))
+  turn.replace(of, single, instances)
+  return true
+}
+
+/** The list may have another length than when the instances were made: some are missing then, or no longer needed. */
+function revise(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask): void {
+  const count = mapCount(of, planned)
+  if (typeof count !== 'number') return
+  for (const instance of [...task.instances.values()]) {
+    if (instance.mapIndex >= count && instance.state === 'none') {
+      turn.move(of, instance, 'removed', { detail: `It is made of ${count} elements now.` })
+    } else if (instance.mapIndex < count && instance.state === 'removed') turn.move(of, instance, 'none')
+  }
+  for (let index = 0; index < count; index++) if (!task.instances.has(index)) turn.put(of, newInstance(of, planned, index))
+}

@@ -1,0 +1,59 @@
+/** One try as a worker is told of it. Pure. */
+import type { KnownDag } from './board.ts'
+import type { BoardRun } from './board-run.ts'
+import type { PlannedTask } from './dag-plan.ts'
+import type { DagRun } from './dag-run.ts'
+import type { TaskInstance } from './task-instance.ts'
+import type { Attempt } from './task-runner.ts'
+
+export function toAttempt(dag: KnownDag, of: BoardRun, planned: PlannedTask, instance: TaskInstance): Attempt {
+  const { run } = of
+  const { record } = dag
+  return {
+    attemptId: instance.attemptId ?? '',
+    dagId: run.dagId,
+    runId: run.runId,
+    taskId: instance.taskId,
+    mapIndex: instance.mapIndex,
+    tryNumber: instance.tryNumber,
+    maxTries: instance.maxTries,
+    runType: run.runType,
+    logicalDate: run.logicalDate,
+    dataIntervalStart: run.dataIntervalStart,
+    dataIntervalEnd: run.dataIntervalEnd,
+    previousIntervalStart: previousStart(dag, run),
+    conf: run.conf,
+    startedBy: run.createdBy,
+    file: record.file,
+    task: planned.document,
+    dag: record.document,
+    resume: instance.deferral?.event ?? null,
+    firstStartedAt: instance.firstStartedAt,
+    rescheduleCount: instance.rescheduleCount,
+    mapCount: instance.mapIndex < 0 ? null : countOf(of, instance.taskId),
+  }
+}
+
+function countOf(of: BoardRun, taskId: string): number | null {
+  const task = of.tasks.get(taskId)
+  return task ? task.instances.size - task.counts.removed : null
+}
+
+const previous = new WeakMap<KnownDag['timetable'], Map<string, string | null>>()
+const MOST_KEPT = 1000
+
+/** Asked for every try, and the same for all of a run: kept. */
+function previousStart({ timetable }: KnownDag, { dataIntervalStart, dataIntervalEnd }: DagRun): string | null {
+  let known = previous.get(timetable)
+  if (!known) {
+    known = new Map()
+    previous.set(timetable, known)
+  }
+  const found = known.get(dataIntervalStart)
+  if (found !== undefined) return found
+  if (known.size >= MOST_KEPT) known.clear()
+  const before = timetable.previousOf({ start: new Date(dataIntervalStart), end: new Date(dataIntervalEnd) })
+  const start = before?.interval.start.toISOString() ?? null
+  known.set(dataIntervalStart, start)
+  return start
+}

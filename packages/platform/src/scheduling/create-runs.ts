@@ -1,0 +1,47 @@
+/** Unpaused DAGs get the runs that their schedules bring. */
+import type { KnownDag } from './board.ts'
+import { type DagRunStore, scheduledRun } from './dag-run.ts'
+import { nextRun } from './known-dags.ts'
+import { newRun } from './new-run.ts'
+import type { Turn } from './turn.ts'
+
+/** How many missed runs one turn creates, or finds created; the next turn follows at once. */
+const MAX_CREATED_PER_TURN = 20
+
+/** True when there is more to do at once. */
+export async function createDueRuns(turn: Turn, runs: DagRunStore): Promise<boolean> {
+  const { board } = turn
+  let created = 0
+  for (const dagId of board.toSchedule) {
+    const dag = board.dags.get(dagId)
+    const left = MAX_CREATED_PER_TURN - created
+    if (left <= 0) return true
+    if (dag) created += await createRunsOf(turn, dag, runs, left)
+    if (created < MAX_CREATED_PER_TURN) board.toSchedule.delete(dagId)
+  }
+  return false
+}
+
+async function createRunsOf(turn: Turn, dag: KnownDag, runs: DagRunStore, most: number): Promise<number> {
+  const { board, now } = turn
+  const { record } = dag
+  if (record.isPaused || record.isStale || record.hasImportErrors) return 0
+  let created = 0
+  for (;;) {
+    const own = board.runsOf(record.dagId)
+    if (own.all.size - own.ofBackfills >= record.document.maxActiveRuns || created >= most) return created
+    if (!dag.due || dag.due.runAfter <= now) dag.due = nextRun(dag, now)
+    if (!dag.due) return created
+    if (dag.due.runAfter > now) {
+      board.wakes.push({ at: dag.due.runAfter.getTime(), kind: 'dag', dagId: record.dagId })
+      return created
+    }
+    const run = scheduledRun(record.dagId, dag.due, now)
+    const twin = (await runs.findByLogicalDate(record.dagId, run.logicalDate as string)) ?? (await runs.find(record.dagId, run.runId))
+    dag.lastInterval = dag.due.interval
+    dag.due = undefined
+    created += 1
+    // Somebody has triggered a run for exactly this date already: that one stands.
+    if (!twin) await newRun(turn, dag, run, runs)
+  }
+}

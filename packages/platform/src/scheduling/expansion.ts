@@ -1,0 +1,36 @@
+/** How often a mapped task is made in a run. Pure. */
+import type { ValueSource } from '@daggerboard/dag'
+import type { BoardRun } from './board-run.ts'
+import type { PlannedTask } from './dag-plan.ts'
+
+/** `pending`: what it is made of is not there yet; `unknowable`: it never will be. */
+export type MapCount = number | 'pending' | 'unknowable'
+
+/** Of how many elements an answer is made: of a list or of an object by its keys; null for anything else. */
+export function lengthOf(value: unknown): number | null {
+  if (Array.isArray(value)) return value.length
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : null
+}
+
+export function mapCount(of: BoardRun, { expand }: PlannedTask): MapCount {
+  if (!expand) return 'unknowable'
+  if (expand.kind === 'records') return sourceLength(of, expand.from)
+  const lengths = Object.values(expand.inputs).map((source) => sourceLength(of, source))
+  if (lengths.includes('unknowable')) return 'unknowable'
+  const known = lengths.filter((length) => typeof length === 'number')
+  if (known.length < lengths.length) return 'pending'
+  if (expand.kind === 'product') return known.reduce((product, length) => product * length, 1)
+  return expand.fill ? Math.max(0, ...known) : Math.min(...known)
+}
+
+/** A task that is mapped itself counts as many elements as it has instances that succeeded. */
+function sourceLength(of: BoardRun, source: ValueSource): MapCount {
+  if (!('task' in source)) return lengthOf(source.value) ?? 'unknowable'
+  const task = of.tasks.get(source.task)
+  if (!task) return 'unknowable'
+  if (!task.isDone) return 'pending'
+  const { single } = task
+  if (single === undefined) return task.counts.success
+  if (single.state === 'success') return single.mapLength ?? 'unknowable'
+  return single.state === 'skipped' && task.planned?.expand ? 0 : 'unknowable'
+}

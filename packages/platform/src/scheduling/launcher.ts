@@ -1,0 +1,117 @@
+/** Hands work to the runner and reports what comes of it. What it has in hand lives as long as the process. */
+import { messageOf } from '../core/app-error.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Report } from './report.ts'
+import { instanceKey, type TaskInstance } from './task-instance.ts'
+import type { Attempt, CallbackCall, TaskRunner } from './task-runner.ts'
+
+interface LauncherOptions {
+  readonly runner: TaskRunner
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly report: (report: Report) => void
+}
+
+export class Launcher {
+  readonly #options: LauncherOptions
+  readonly #attempts = new Map<string, AbortController>()
+  readonly #waits = new Map<string, { readonly revision: number; readonly controller: AbortController }>()
+  readonly #calls = new Set<string>()
+  readonly #ending = new AbortController()
+
+  constructor(options: LauncherOptions) {
+    this.#options = options
+  }
+
+  isRunning(attemptId: string): boolean {
+    return this.#attempts.has(attemptId)
+  }
+
+  /** Ends everything without cancelling what has been begun elsewhere. Nothing is reported any more. */
+  async stop(): Promise<void> {
+    this.#ending.abort()
+    this.#attempts.clear()
+    this.#waits.clear()
+    await this.#options.runner.stop()
+  }
+
+  run(attempt: Attempt): void {
+    const { attemptId } = attempt
+    const { runner, logger, clock } = this.#options
+    const controller = new AbortController()
+    this.#attempts.set(attemptId, controller)
+    runner
+      .run(attempt, controller.signal, () => this.#report({ kind: 'started', attemptId, at: clock.now() }))
+      .catch((error: unknown) => {
+        logger.error('A task could not be run.', { dagId: attempt.dagId, taskId: attempt.taskId, error: messageOf(error) })
+        return { state: 'failed' as const, detail: `The task could not be run: ${messageOf(error)}`, isFinal: false, renderedFields: null }
+      })
+      .then((result) => {
+        this.#attempts.delete(attemptId)
+        this.#report({ kind: 'ended', attemptId, result })
+      })
+  }
+
+  cancel(attemptId: string): void {
+    this.#attempts.get(attemptId)?.abort()
+  }
+
+  /** Waits for a deferred instance; nothing happens when it is waited for already. */
+  wait(attempt: Attempt, instance: TaskInstance): void {
+    const wait = instance.deferral?.wait
+    const key = instanceKey(instance)
+    const { revision } = instance
+    if (wait?.kind !== 'trigger' || this.#waits.get(key)?.revision === revision) return
+    const controller = new AbortController()
+    this.#waits.get(key)?.controller.abort()
+    this.#waits.set(key, { revision, controller })
+    const { runner } = this.#options
+    runner
+      .wait(attempt, wait, controller.signal)
+      .then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error: messageOf(error) }),
+      )
+      .then((event) => {
+        if (this.#waits.get(key)?.controller === controller) this.#waits.delete(key)
+        if (!controller.signal.aborted) this.#report({ kind: 'waited', instance, event })
+      })
+  }
+
+  /** Ends the wait of a deferred instance; when it is cancelled, so is what its operator has begun elsewhere, also if nobody waits just now. */
+  endWait(attempt: Attempt | null, instance: TaskInstance, isCancelled: boolean): void {
+    const key = instanceKey(instance)
+    const wait = instance.deferral?.wait
+    const known = this.#waits.get(key)
+    this.#waits.delete(key)
+    if (known) known.controller.abort(isCancelled ? undefined : new Error('The time to wait is over.'))
+    else if (isCancelled && attempt && wait?.kind === 'trigger') {
+      this.#options.runner.wait(attempt, wait, AbortSignal.abort()).catch((error: unknown) => {
+        this.#options.logger.warn('What a deferred task had begun could not be cancelled.', {
+          taskId: attempt.taskId,
+          error: messageOf(error),
+        })
+      })
+    }
+  }
+
+  call(call: CallbackCall): void {
+    if (this.#calls.has(call.id)) return
+    this.#calls.add(call.id)
+    const { runner, logger } = this.#options
+    runner
+      .call(call, this.#ending.signal)
+      .catch((error: unknown) => {
+        logger.error('A callback has failed.', { dagId: call.dagId, runId: call.runId, which: call.which, error: messageOf(error) })
+      })
+      .then(() => {
+        this.#calls.delete(call.id)
+        this.#report({ kind: 'called', id: call.id })
+      })
+  }
+
+  #report(report: Report): void {
+    if (!this.#ending.signal.aborted) this.#options.report(report)
+  }
+}

@@ -1,0 +1,198 @@
+/** Makes turns one after another: what a turn moves on the board is made durable, then told, and only then is work started and stopped. */
+import { AppError, messageOf } from '../core/app-error.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Events } from '../core/events.ts'
+import { newId } from '../core/id.ts'
+import type { Logger } from '../core/logger.ts'
+import { toAttempt } from './attempt.ts'
+import type { BackfillStore } from './backfill.ts'
+import { Board } from './board.ts'
+import type { BoardRun } from './board-run.ts'
+import type { CallbackStore } from './callback.ts'
+import type { DagStore } from './dag.ts'
+import { type DagRun, type DagRunStore, runKey } from './dag-run.ts'
+import { lose } from './hear.ts'
+import { KnownDags } from './known-dags.ts'
+import type { Launcher } from './launcher.ts'
+import { rememberEnded } from './look-back.ts'
+import { tell, tellMissed } from './notice.ts'
+import { DEFAULT_POOL, type Pool, type PoolStore } from './pool.ts'
+import { isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
+import type { Attempt } from './task-runner.ts'
+import { Turn } from './turn.ts'
+
+export interface Stores {
+  readonly dags: DagStore
+  readonly runs: DagRunStore
+  readonly instances: TaskInstanceStore
+  /** Without: one pool for everything, of 128 slots. */
+  readonly pools?: PoolStore | undefined
+  readonly backfills?: BackfillStore | undefined
+  readonly callbacks?: CallbackStore | undefined
+}
+
+interface TurnsOptions {
+  readonly stores: Stores
+  readonly clock: Clock
+  readonly events: Events
+  readonly logger: Logger
+  /** That of now: a scheduler that starts again has another. */
+  readonly launcher: () => Launcher
+  /** Whether a report about a try waits to be heard. */
+  readonly isReported: (attemptId: string) => boolean
+  /** Something has changed: more may follow from it. */
+  readonly onChange: () => void
+}
+
+const POOLS_WITHOUT_STORE: readonly Pool[] = [{ name: DEFAULT_POOL, slots: 128, description: null, includeDeferred: false }]
+
+export class Turns {
+  readonly board = new Board()
+  readonly dags: KnownDags
+  readonly #options: TurnsOptions
+  #isOld = true
+  #arePoolsOld = true
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(options: TurnsOptions) {
+    this.#options = options
+    const { stores, logger } = options
+    this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, logger })
+  }
+
+  /** The board is read again before the next turn. */
+  forget(): void {
+    this.#isOld = true
+  }
+
+  poolsChanged(): void {
+    this.#arePoolsOld = true
+  }
+
+  /** Turns and commands follow each other, so that none sees the board half moved. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  /** What `work` moves is committed as a whole; when that fails, the board is read again from the store before anything else. */
+  make<T>(work: (turn: Turn) => T | Promise<T>): Promise<T> {
+    return this.exclusively(async () => {
+      await this.dags.refresh()
+      if (this.#isOld) await this.#load()
+      if (this.#arePoolsOld) await this.#readPools()
+      const turn = new Turn(this.board, this.#options.clock.now())
+      try {
+        const result = await work(turn)
+        await this.#commit(turn)
+        return result
+      } catch (error) {
+        // Also a command that was refused may have put something on the board before.
+        this.#isOld ||= !turn.isEmpty
+        throw error
+      }
+    })
+  }
+
+  async #commit(turn: Turn): Promise<void> {
+    const { stores, events, onChange } = this.#options
+    const isEmpty = turn.isEmpty
+    if (!isEmpty) await stores.runs.record(turn.changes)
+    for (const { notice, by } of turn.notices) tell(events, notice, by)
+    for (const { run, index, at } of turn.missed) tellMissed(events, run, index, at)
+    this.#stopAndStart(turn)
+    rememberEnded(this.board, this.board.sweep())
+    for (const run of turn.failed) await this.#pauseAfterFailures(run)
+    if (!isEmpty) onChange()
+  }
+
+  #stopAndStart(turn: Turn): void {
+    const launcher = this.#options.launcher()
+    for (const attemptId of turn.cancelled) launcher.cancel(attemptId)
+    for (const { instance, isCancelled } of turn.waitsEnded) launcher.endWait(this.#attemptOf(instance), instance, isCancelled)
+    for (const attempt of turn.attempts) {
+      // It may have been ended again in the same turn.
+      if (this.board.findAttempt(attempt.attemptId)) launcher.run(attempt)
+    }
+    for (const instance of turn.waits) {
+      const attempt = this.#isStill(instance) && this.#attemptOf(instance)
+      if (attempt) launcher.wait(attempt, instance)
+    }
+    for (const call of turn.calls) launcher.call(call)
+  }
+
+  #isStill({ dagId, runId, taskId, mapIndex, revision }: TaskInstance): boolean {
+    return this.board.runs.get(runKey({ dagId, runId }))?.find(taskId, mapIndex)?.revision === revision
+  }
+
+  /** An attempt that stands for a wait, with a token of its own. */
+  #attemptOf(instance: TaskInstance): Attempt | null {
+    const of = this.board.runs.get(runKey(instance))
+    const dag = this.board.dags.get(instance.dagId)
+    const planned = of?.tasks.get(instance.taskId)?.planned
+    return of && dag && planned ? toAttempt(dag, of, planned, { ...instance, attemptId: newId() }) : null
+  }
+
+  /** Reads the unfinished runs again. Tries that nobody is working on any more are lost. */
+  async #load(): Promise<void> {
+    const { stores, clock } = this.#options
+    const [unfinished, backfills] = await Promise.all([stores.runs.listUnfinished(), stores.backfills?.listActive() ?? []])
+    const loaded = await Promise.all(unfinished.map(async (run) => ({ run, own: await stores.instances.listOfRun(run.dagId, run.runId) })))
+    this.board.clearRuns()
+    this.board.backfills.clear()
+    for (const backfill of backfills) this.board.backfills.set(backfill.id, backfill)
+    await this.#readPools()
+    const turn = new Turn(this.board, clock.now())
+    const lost: { of: BoardRun; instance: TaskInstance }[] = []
+    for (const { run, own } of loaded) {
+      const of = this.board.putRun(run)
+      for (const instance of own) {
+        this.board.putInstance(of, instance)
+        if (isActive(instance.state) && !this.#isUnderWay(instance)) lost.push({ of, instance })
+        if (instance.state === 'deferred' && instance.deferral?.event === null) turn.waits.push(instance)
+      }
+    }
+    await this.dags.refreshIntervals()
+    for (const { of, instance } of lost) {
+      if (instance.state === 'restarting') turn.cancel(instance)
+      lose(turn, of, instance)
+    }
+    await this.#commit(turn)
+    this.#isOld = false
+  }
+
+  #isUnderWay({ attemptId }: TaskInstance): boolean {
+    return attemptId !== null && (this.#options.launcher().isRunning(attemptId) || this.#options.isReported(attemptId))
+  }
+
+  async #readPools(): Promise<void> {
+    const pools = (await this.#options.stores.pools?.list()) ?? POOLS_WITHOUT_STORE
+    this.board.slots.setPools(pools, this.board.instances())
+    this.board.ready.releaseAll()
+    this.#arePoolsOld = false
+  }
+
+  /** A DAG whose last runs have all failed may want to be paused then. */
+  async #pauseAfterFailures({ dagId }: DagRun): Promise<void> {
+    const { stores, logger } = this.#options
+    const most = this.board.dags.get(dagId)?.record.document.maxConsecutiveFailedRuns ?? 0
+    if (most <= 0) return
+    try {
+      const last = await stores.runs.listLastEnded(dagId, most)
+      if (last.length < most || last.some(({ state }) => state !== 'failed')) return
+      await stores.dags.setPaused(dagId, true)
+      this.dags.expire()
+      logger.warn(`DAG "${dagId}" is paused: its last ${most} runs have failed.`)
+    } catch (error) {
+      logger.error(`DAG "${dagId}" could not be paused after its failures.`, { error: messageOf(error) })
+    }
+  }
+}
+
+/** Throws `not_found`. */
+export async function requireRun(runs: DagRunStore, dagId: string, runId: string): Promise<DagRun> {
+  const run = await runs.find(dagId, runId)
+  if (run) return run
+  throw new AppError('not_found', `There is no run "${runId}" of DAG "${dagId}". GET /api/v2/dags/${dagId}/dagRuns lists them.`)
+}

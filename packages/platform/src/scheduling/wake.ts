@@ -1,0 +1,70 @@
+/** What is done when its time has come: retries, waits, limits of time. */
+import { newId } from '../core/id.ts'
+import { timeOut } from './advance.ts'
+import type { BoardRun } from './board-run.ts'
+import { goOn } from './hear.ts'
+import type { Deferral, TaskInstance } from './task-instance.ts'
+import type { Turn } from './turn.ts'
+
+export function wakeDue(turn: Turn): void {
+  const { board, now } = turn
+  for (let next = board.wakes.peek(); next && next.at <= now.getTime(); next = board.wakes.peek()) {
+    board.wakes.pop()
+    if (next.kind === 'dag') board.toSchedule.add(next.dagId)
+    else if (board.runs.get(next.run.key) !== next.run) continue
+    else if (next.kind === 'run') wakeRun(turn, next.run)
+    else {
+      const instance = next.run.find(next.taskId, next.mapIndex)
+      if (instance?.revision === next.revision) wakeInstance(turn, next.run, instance)
+    }
+  }
+}
+
+function wakeInstance(turn: Turn, of: BoardRun, instance: TaskInstance): void {
+  if (instance.state === 'up_for_reschedule') turn.move(of, instance, 'scheduled')
+  else if (instance.state === 'up_for_retry') {
+    turn.keepTry(instance)
+    turn.move(of, instance, 'scheduled', { rescheduleCount: 0 })
+  } else if (instance.state === 'deferred' && instance.deferral) {
+    const event = dueEvent(instance.deferral, turn.now)
+    if (!event) return
+    if (instance.deferral.wait.kind === 'trigger') turn.waitsEnded.push({ instance, isCancelled: false })
+    goOn(turn, instance, event)
+  }
+}
+
+/** What a wait has come to by its time alone. */
+function dueEvent({ wait, timeoutAt }: Deferral, now: Date): Deferral['event'] {
+  if (wait.kind === 'time' && new Date(wait.at) <= now) return { value: wait.at }
+  if (timeoutAt === null || new Date(timeoutAt) > now) return null
+  if (wait.kind === 'input' && wait.request.defaults) {
+    return { value: { chosen: wait.request.defaults, paramsInput: wait.request.params, respondedBy: null, respondedAt: null } }
+  }
+  return { error: wait.kind === 'input' ? 'Nobody has answered in time.' : 'What it waited for has not come in time.' }
+}
+
+function wakeRun(turn: Turn, of: BoardRun): void {
+  const { board, now } = turn
+  const { run } = of
+  if (run.state === 'queued') board.toPromote.add(run.dagId)
+  missDeadlines(turn, of)
+  const limit = of.plan?.document.runTimeoutSeconds ?? null
+  if (run.state !== 'running' || limit === null || run.startedAt === null) return
+  if (Date.parse(run.startedAt) + limit * 1000 <= now.getTime()) timeOut(turn, of)
+}
+
+function missDeadlines(turn: Turn, of: BoardRun): void {
+  const { run } = of
+  const isMissed = (deadline: (typeof run.deadlines)[number]) => deadline && !deadline.isMissed && new Date(deadline.at) <= turn.now
+  if (!run.deadlines.some(isMissed)) return
+  const dag = turn.board.dags.get(run.dagId)
+  for (const [i, deadline] of run.deadlines.entries()) {
+    if (!deadline || !isMissed(deadline)) continue
+    const { dagId, runId } = run
+    const reason = `The run was to be through by ${deadline.at}.`
+    turn.missed.push({ run, index: i, at: deadline.at })
+    if (dag) turn.calls.push({ id: newId(), which: `deadline:${i}`, attempt: null, dagId, runId, file: dag.record.file, reason })
+  }
+  const deadlines = run.deadlines.map((deadline) => (isMissed(deadline) && deadline ? { ...deadline, isMissed: true } : deadline))
+  turn.putRun({ ...run, deadlines, revision: run.revision + 1 })
+}
