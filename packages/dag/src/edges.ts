@@ -107,7 +107,7 @@ export function roots(group: Group): Task[] {
   return [...tasks.values()].filter((task) => ![...task.upstream].some((id) => tasks.has(id)))
 }
 
-/** Those tasks of `group` that have none of it after them; in place of a teardown, what it comes after, other than setups. */
+/** Those tasks of `group` that have none of it after them; in place of a teardown, what it comes after, other than setups if there is other work. */
 function leaves(group: Group): Task[] {
   const tasks = tasksIn(group)
   const found = new Set<Task>()
@@ -119,7 +119,7 @@ function leaves(group: Group): Task[] {
     if (task.role !== 'teardown') found.add(task)
     else for (const id of task.upstream) if (tasks.get(id) && tasks.get(id)?.role !== 'setup') pending.push(tasks.get(id) as Task)
   }
-  return [...found]
+  return found.size > 0 ? [...found] : [...tasks.values()].filter(({ role }) => role === 'setup')
 }
 
 /** The first circle, its first task named again at the end; null when there is none. Each task is looked at once; chains may be long. */

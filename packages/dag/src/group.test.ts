@@ -100,6 +100,14 @@ test('a teardown runs after its setups and its work, does not hold up what follo
   )
 })
 
+test('what follows a group of nothing but a setup and its teardown waits for the setup', () => {
+  const written = dag('d', {}, ({ task, group }) => {
+    const bare = group('bare', {}, ({ task }) => void task('close', nothing).asTeardown({ setups: task('open', nothing) }))
+    task('next', nothing).after(bare)
+  })
+  assert.deepEqual(edges(written), ['bare.open > bare.close', 'bare.open > next'])
+})
+
 test('setups and teardowns that cannot be are refused', () => {
   const message = refusal(() =>
     dag('d', {}, ({ task }) => {
