@@ -20,7 +20,7 @@ const asked = (text: string): Permission | undefined =>
 
 const isRead = (permission: Permission) => permission.endsWith('.read')
 /** Requests that look for something with more words than fit into an address. */
-const READS_BY_POST = /(search|get-latest-versions|git-upload-pack)$/
+const READS_BY_POST = /(search|get-latest-versions|git-upload-pack|\/list)$/
 
 test('the walk knows the platform’s routes', () => {
   assert.ok(addresses.length > 200, `only ${addresses.length} routes were found`)

@@ -1,27 +1,51 @@
 /** The scheduler, the folder of DAG files and the workers that run tasks, behind Airflow's protocol. */
 import { DagFolder } from '../adapters/process/dag-folder.ts'
 import { WorkerPool } from '../adapters/process/worker-pool.ts'
+import { SqliteAssetStore } from '../adapters/sqlite/asset.ts'
+import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
+import { SqliteDagList } from '../adapters/sqlite/dag-list.ts'
 import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
+import { SqliteDagRunList } from '../adapters/sqlite/dag-run-list.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { SqlitePoolStore } from '../adapters/sqlite/pool.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
+import { SqliteTaskInstanceList } from '../adapters/sqlite/task-instance-list.ts'
 import { SqliteTaskLogs } from '../adapters/sqlite/task-log.ts'
+import { SqliteTaskTryStore } from '../adapters/sqlite/task-try.ts'
 import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
+import { SqliteXComList } from '../adapters/sqlite/xcom-list.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
+import { describeSettings } from '../settings.ts'
 import { dagFolderOptions } from './dag-folder-options.ts'
 import type { Ground, Part } from './part.ts'
 
-export function composeScheduling({ db, home, clock, events, logger, settings, version }: Ground, secrets: TaskSecrets): Part {
+export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
+  const { db, home, clock, events, logger, settings, version } = ground
   const folder = settings.dagsFolder
   const dags = new SqliteDagStore(db)
   const runs = new SqliteDagRunStore(db)
   const instances = new SqliteTaskInstanceStore(db)
   const xcoms = new SqliteXComStore(db)
+  const pools = new SqlitePoolStore(db)
+  const backfills = new SqliteBackfillStore(db)
+  const assets = new SqliteAssetStore(db)
   const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
   const runner = new WorkerPool({ folder, secrets, xcoms, logs, clock, workers: settings.parallelism })
-  const scheduler = new Scheduler({ dags, runs, instances, runner, clock, events, logger, limits: { parallelism: settings.parallelism } })
+  const scheduler = new Scheduler({
+    dags,
+    runs,
+    instances,
+    pools,
+    backfills,
+    runner,
+    clock,
+    events,
+    logger,
+    limits: { parallelism: settings.parallelism },
+  })
   const files = new DagFolder({
     ...dagFolderOptions(settings),
     folder,
@@ -36,7 +60,17 @@ export function composeScheduling({ db, home, clock, events, logger, settings, v
       scheduler.dagsChanged()
     },
   })
-  const door = airflowDoor({ scheduler, dags, runs, instances, xcoms, logs, clock, version, folder })
+  const door = airflowDoor({
+    ...{ scheduler, dags, runs, instances, xcoms, pools, backfills, assets, logs, events, clock, version, folder },
+    dagList: new SqliteDagList(db, dags),
+    runList: new SqliteDagRunList(db, runs),
+    instanceList: new SqliteTaskInstanceList(db, instances),
+    xcomList: new SqliteXComList(db),
+    tries: new SqliteTaskTryStore(db),
+    recorder: ground.recorder,
+    config: settings.exposeConfig === 'false' ? [] : describeSettings(settings),
+    stopping: ground.stopping,
+  })
   return {
     doors: [door],
     services: [{ start: async () => {}, stop: async () => logs.flush() }, files, scheduler],

@@ -63,7 +63,7 @@ export const truth = z.string().transform((given, context) => {
   return z.NEVER
 })
 
-export const choice = <Choice extends string>(known: readonly Choice[]) =>
+export const choice = <const Choice extends string>(known: readonly Choice[]) =>
   z.string().transform((given, context): Choice => {
     const found = known.find((each) => each === given)
     if (found !== undefined) return found

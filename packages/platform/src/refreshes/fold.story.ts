@@ -49,7 +49,7 @@ export class Story {
 
   task(taskId: string, operator: string, state: string, { tryNumber = 1, detail = null as string | null } = {}): this {
     const over = state !== 'running'
-    const facts = { ...RUN, taskId, operator, tryNumber, state, startedAt: this.now, endedAt: over ? this.now : null, detail }
+    const facts = { ...RUN, taskId, mapIndex: -1, operator, tryNumber, state, startedAt: this.now, endedAt: over ? this.now : null, detail }
     return this.tell('task_instance.changed', 'system', facts)
   }
 

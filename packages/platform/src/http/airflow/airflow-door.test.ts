@@ -1,100 +1,27 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { dag } from '@daggerboard/dag'
-import { Hono } from 'hono'
-import { InlineRunner } from '../../adapters/memory/task-runner.ts'
-import { SqliteDagStore } from '../../adapters/sqlite/dag.ts'
-import { SqliteDagRunStore } from '../../adapters/sqlite/dag-run.ts'
-import { Database } from '../../adapters/sqlite/database.ts'
-import { SqliteTaskInstanceStore } from '../../adapters/sqlite/task-instance.ts'
-import { SqliteTaskLogs } from '../../adapters/sqlite/task-log.ts'
-import { SqliteXComStore } from '../../adapters/sqlite/xcom.ts'
-import { ManualClock } from '../../core/clock.ts'
-import { Events } from '../../core/events.ts'
-import { type Principal, principal, ROLE_PERMISSIONS } from '../../core/principal.ts'
-import { Scheduler } from '../../scheduling/scheduler.ts'
-import type { DoorEnvironment } from '../door.ts'
-import { airflowDoor } from './airflow-door.ts'
+import { airflowHouse, NOW, viewer } from '../../../../../test/airflow-house.ts'
 
-const NOW = '2019-10-09T12:00:00Z'
-const ann = principal('user:ann', ROLE_PERMISSIONS.user)
-const viewer = principal('user:vic', ROLE_PERMISSIONS.viewer)
-
-async function api(t: TestContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'logs-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  const db = new Database(':memory:')
-  const clock = new ManualClock(NOW)
-  const stores = {
-    dags: new SqliteDagStore(db),
-    runs: new SqliteDagRunStore(db),
-    instances: new SqliteTaskInstanceStore(db),
-    xcoms: new SqliteXComStore(db),
-  }
-  const logs = new SqliteTaskLogs({ db: new Database(':memory:'), clock, mask: (text) => text })
-  const runner = new InlineRunner(async (attempt) => {
-    const log = logs.open(attempt)
-    log.write(`${attempt.taskId} at work\n`)
-    await log.close()
-    if (attempt.taskId === 'waits') await new Promise(() => {})
-    return { from: attempt.taskId }
-  })
-  const scheduler = new Scheduler({ ...stores, runner, clock, events: new Events(clock) })
-  await stores.dags.saveReading(
-    {
-      file: 'pipeline_ml_staging.ts',
-      source: '// the file',
-      documents: [
+async function api() {
+  const house = await airflowHouse({
+    dags: {
+      'pipeline_ml_staging.ts': [
         dag('pipeline_ml_staging', { schedule: '0 5 * * 1', startDate: '2019-09-01', tags: ['ml'] }, ({ task }) => {
           task('submit_job', async () => {}, { retries: 1, retryDelay: '10m' }).after(task('create_dataproc', async () => {}))
         }).document,
         dag('long', {}, ({ task }) => void task('after', async () => {}).after(task('waits', async () => {}))).document,
       ],
     },
-    NOW,
-    true,
-  )
-  await stores.dags.saveReading(
-    { file: 'broken.ts', error: { line: 3, message: 'SyntaxError: no', trace: 'SyntaxError: no\n  at broken.ts:3' } },
-    NOW,
-    true,
-  )
-  const app = new Hono<DoorEnvironment>()
-  let who: Principal | null = ann
-  app.use(async (c, next) => {
-    c.set('principal', who)
-    await next()
+    task: ({ taskId }) => (taskId === 'waits' ? new Promise(() => {}) : { from: taskId }),
   })
-  app.route('/', airflowDoor({ ...stores, scheduler, logs, clock, version: '0.1.0', folder: '/dags' }))
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }
-    const response = await app.fetch(new Request(`http://localhost/api/v2${path}`, init))
-    const text = await response.text()
-    return { status: response.status, text, body: text.startsWith('{') ? JSON.parse(text) : null }
-  }
-  const turn = async () => {
-    await scheduler.poll()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  /** As many turns as anything takes that no task has to be waited for. */
-  const settle = async () => {
-    for (let i = 0; i < 40; i++) await turn()
-  }
-  /** Turns until the thing at `path` has that state: tasks write their logs to a real disk. */
-  const reach = async (path: string, state: string) => {
-    while ((await call('GET', path)).body.state !== state) await turn()
-  }
-  const as = (next: Principal | null) => {
-    who = next
-  }
-  return { call, settle, reach, as, scheduler, stores }
+  const error = { line: 3, message: 'SyntaxError: no', trace: 'SyntaxError: no\n  at broken.ts:3' }
+  await house.stores.dags.saveReading({ file: 'broken.ts', error }, NOW, true)
+  return house
 }
 
-test('DAGs are listed with their schedule, their next run and where they are paused', async (t) => {
-  const { call, settle } = await api(t)
+test('DAGs are listed with their schedule, their next run and where they are paused', async () => {
+  const { call, settle } = await api()
   await settle()
   const { body } = await call('GET', '/dags?limit=10')
   assert.equal(body.total_entries, 2)
@@ -118,11 +45,11 @@ test('DAGs are listed with their schedule, their next run and where they are pau
     ],
   )
   assert.equal((await call('GET', '/dags/pipeline_ml_staging/details')).body.catchup, false)
-  assert.equal((await call('GET', '/dagSources/pipeline_ml_staging')).body.content, '// the file')
+  assert.equal((await call('GET', '/dagSources/pipeline_ml_staging')).body.content, '// pipeline_ml_staging.ts')
 })
 
-test('a run is triggered for its interval, waits while its DAG is paused, and runs once it is not', async (t) => {
-  const { call, settle, reach } = await api(t)
+test('a run is triggered for its interval, waits while its DAG is paused, and runs once it is not', async () => {
+  const { call, settle, reach } = await api()
   const run = await call('POST', '/dags/pipeline_ml_staging/dagRuns', {
     logical_date: '2019-09-30T05:00:00+00:00',
     data_interval_start: '2019-09-30T05:00:00+00:00',
@@ -159,8 +86,8 @@ test('a run is triggered for its interval, waits while its DAG is paused, and ru
   )
 })
 
-test('a running run is marked failed, and its tasks with it', async (t) => {
-  const { call, reach } = await api(t)
+test('a running run is marked failed, and its tasks with it', async () => {
+  const { call, reach } = await api()
   await call('PATCH', '/dags/long', { is_paused: false })
   await call('POST', '/dags/long/dagRuns', { dag_run_id: 'r1' })
   await reach('/dags/long/dagRuns/r1/taskInstances/waits', 'running')
@@ -170,8 +97,8 @@ test('a running run is marked failed, and its tasks with it', async (t) => {
   assert.equal((await call('GET', '/dags/long/dagRuns/r1')).body.note, 'enough')
 })
 
-test('instants and switches are read as clients of any language write them', async (t) => {
-  const { call, settle } = await api(t)
+test('instants and switches are read as clients of any language write them', async () => {
+  const { call, settle } = await api()
   await settle()
   const logicalDate = async (text: string) => {
     const { status, body } = await call('POST', '/dags/long/dagRuns', { logical_date: text })
@@ -181,40 +108,50 @@ test('instants and switches are read as clients of any language write them', asy
   assert.equal(await logicalDate('2019-10-02T05:00:00.123456'), '2019-10-02T05:00:00.123Z')
   assert.equal(await logicalDate('2019-10-03T05:00:00+0200'), '2019-10-03T03:00:00.000Z')
   assert.equal(await logicalDate('2019-10-04'), '2019-10-04T00:00:00.000Z')
-  for (const text of ['Mon, 07 Oct 2019 05:00:00 GMT', '2019', '2019-13-01', '7']) assert.equal(await logicalDate(text), 400, text)
+  for (const text of ['Mon, 07 Oct 2019 05:00:00 GMT', '2019', '2019-13-01', '7']) assert.equal(await logicalDate(text), 422, text)
 
   const ids = async (query: string) => (await call('GET', `/dags?${query}`)).body.dags.map((dag: { dag_id: string }) => dag.dag_id)
   assert.deepEqual(await ids('paused=True'), ['long', 'pipeline_ml_staging'])
   assert.deepEqual(await ids('paused=0'), [])
-  assert.match((await call('GET', '/dags?paused=maybe')).body.detail, /neither true nor false/)
+  assert.match((await call('GET', '/dags?paused=maybe')).body.detail[0].msg, /neither true nor false/)
   assert.equal((await call('GET', '/dags/long/dagRuns?run_type=scheduled&run_type=manual')).body.total_entries, 4)
 })
 
-test('import errors say the file and the line', async (t) => {
-  const { call } = await api(t)
+test('import errors say the file and the line', async () => {
+  const { call } = await api()
   const [error] = (await call('GET', '/importErrors')).body.import_errors
   assert.equal(error.filename, 'broken.ts')
   assert.match(error.stack_trace, /^broken\.ts:3\nSyntaxError: no/)
   assert.equal((await call('GET', `/importErrors/${error.import_error_id}`)).body.line, 3)
 })
 
-test("what is wrong is said in Airflow's shape", async (t) => {
-  const { call } = await api(t)
+test("what is wrong is said in Airflow's shape", async () => {
+  const { call } = await api()
   const missing = await call('GET', '/dags/pipeline_ml_stagin')
   assert.equal(missing.status, 404)
   assert.match(missing.body.detail, /There is no DAG "pipeline_ml_stagin"\. Did you mean "pipeline_ml_staging"\?/)
   assert.equal((await call('POST', '/dags/nope/dagRuns', {})).status, 404)
-  assert.match(
-    (await call('POST', '/dags/long/dagRuns', { logical_date: 'soon', dag_run_id: 3 })).body.detail,
-    /dag_run_id: .*\n.*logical_date: is not an instant/,
+  const wrong = await call('POST', '/dags/long/dagRuns', { logical_date: 'soon', dag_run_id: 3, notes: 'x' })
+  assert.equal(wrong.status, 422)
+  assert.deepEqual(
+    wrong.body.detail.map(({ loc, type }: { loc: string[]; type: string }) => [loc.join('.'), type]),
+    [
+      ['body.dag_run_id', 'type_error'],
+      ['body.logical_date', 'value_error'],
+      ['body.notes', 'extra_forbidden'],
+    ],
   )
+  assert.match(wrong.body.detail[2].msg, /Did you mean "note"\?/)
   assert.match((await call('POST', '/dags/long/dagRuns', { dag_run_id: '../x' })).body.detail, /may only have letters/)
-  assert.match((await call('GET', '/dags/long/dagRuns?order_by=stat')).body.detail, /order_by=stat is not possible/)
-  assert.match((await call('GET', '/dags/long/dagRuns?limit=-1')).body.detail, /limit=-1 is not a whole number/)
+  assert.match(
+    (await call('GET', '/dags/long/dagRuns?order_by=stat')).body.detail[0].msg,
+    /"stat" is no order here\. Did you mean "state"\?/,
+  )
+  assert.match((await call('GET', '/dags/long/dagRuns?limit=-1')).body.detail[0].msg, /whole number from 0 on/)
 })
 
-test('strangers see health and version only, and a viewer cannot trigger', async (t) => {
-  const { call, as, scheduler } = await api(t)
+test('strangers see health and version only, and a viewer cannot trigger', async () => {
+  const { call, as, scheduler } = await api()
   as(null)
   assert.equal((await call('GET', '/dags')).status, 401)
   assert.equal((await call('GET', '/monitor/health')).body.scheduler.status, 'unhealthy')

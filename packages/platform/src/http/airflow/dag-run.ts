@@ -1,122 +1,95 @@
-/** DAG runs in Airflow's words: list, trigger, mark. */
-import type { Context } from 'hono'
+/** DAG runs in Airflow's words: trigger, look at, mark, clear, delete. */
 import { z } from 'zod'
-import { AppError } from '../../core/app-error.ts'
-import type { DagRun, DagRunState, RunType } from '../../scheduling/dag-run.ts'
-import { paging } from '../airflow-paging.ts'
-import { type Door, type DoorEnvironment, permit, requirePermission } from '../door.ts'
-import { readJson } from '../json-body.ts'
+import { readBody } from '../airflow-body.ts'
+import { choice, instant, many, readQuery } from '../airflow-query.ts'
+import { recorded } from '../airflow-record.ts'
+import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { choices, durationSeconds, findDag, findRun, instant, ordering } from './request.ts'
+import { presentAssetEvent } from './asset-event-response.ts'
+import { presentRun } from './dag-run-response.ts'
+import { findRun } from './request.ts'
+import { presentInstances } from './task-instance-response.ts'
 
-const STATES: readonly DagRunState[] = ['queued', 'running', 'success', 'failed']
-const RUN_TYPES: readonly RunType[] = ['scheduled', 'manual']
-const ORDERS = {
-  run_after: 'runAfter',
-  logical_date: 'logicalDate',
-  data_interval_start: 'logicalDate',
-  queued_at: 'queuedAt',
-  start_date: 'startedAt',
-  end_date: 'endedAt',
-  id: 'queuedAt',
-} as const
+const note = z.string().max(1000).nullish()
 
-const Trigger = z.strictObject({
+export const Trigger = z.strictObject({
   dag_run_id: z.string().nullish(),
   logical_date: instant.nullish(),
   data_interval_start: instant.nullish(),
   data_interval_end: instant.nullish(),
   run_after: instant.nullish(),
   conf: z.record(z.string(), z.unknown()).nullish(),
-  note: z.string().max(1000).nullish(),
-  partition_key: z.null().optional(),
+  note,
+  partition_key: z.null('is not supported: runs have no partitions').optional(),
 })
 
-const Patch = z.strictObject({ state: z.enum(['queued', 'success', 'failed']).nullish(), note: z.string().max(1000).nullish() })
+/** What is asked of the scheduler. */
+export const runRequest = (body: z.infer<typeof Trigger>) => ({
+  runId: body.dag_run_id ?? null,
+  logicalDate: body.logical_date ?? null,
+  dataIntervalStart: body.data_interval_start ?? null,
+  dataIntervalEnd: body.data_interval_end ?? null,
+  runAfter: body.run_after ?? null,
+  conf: body.conf ?? null,
+  note: body.note ?? null,
+})
 
-export function addDagRunRoutes(door: Door, { scheduler, dags, runs, clock }: AirflowDoorOptions): void {
-  const present = (run: DagRun) => presentRun(run, clock.now())
+const Patch = z.strictObject({ state: z.enum(['queued', 'success', 'failed']).nullish(), note })
 
-  const list = async (c: Context<DoorEnvironment>) => {
-    const dagId = c.req.param('dag')
-    if (dagId !== '~') await findDag(dags, dagId as string)
-    const states = choices('state', c.req.queries('state'), STATES)
-    const [runType, other] = new Set(choices('run_type', c.req.queries('run_type'), RUN_TYPES))
-    const found = await runs.list({
-      ...(dagId !== '~' && dagId !== undefined && { dagId }),
-      ...(states && { states }),
-      // There are no more than two, and both of them are all.
-      ...(runType && !other && { runType }),
-      ...paging((name) => c.req.query(name)),
-      ...ordering(c.req.query('order_by') ?? 'run_after', ORDERS),
-    })
-    return c.json({ dag_runs: found.runs.map(present), total_entries: found.total })
-  }
-  door.get('/api/v2/dags/:dag/dagRuns', permit('dags.read'), list)
+const Clear = z.strictObject({
+  dry_run: z.boolean().default(true),
+  only_failed: z.boolean().default(false),
+  // There is one version of each DAG, the latest.
+  run_on_latest_version: z.boolean().nullish(),
+})
 
-  door.get('/api/v2/dags/:dag/dagRuns/:run', permit('dags.read'), async (c) =>
-    c.json(present(await findRun(runs, c.req.param('dag'), c.req.param('run')))),
+export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
+  const { scheduler, runs, assets, clock, recorder } = options
+  const path = '/api/v2/dags/:dag/dagRuns'
+
+  door.get(`${path}/:run`, permit('dags.read'), async (c) =>
+    c.json(presentRun(await findRun(runs, c.req.param('dag'), c.req.param('run')), clock.now())),
   )
 
-  door.post('/api/v2/dags/:dag/dagRuns', permit('dags.run'), async (c) => {
+  door.post(path, permit('dags.run'), recorded(recorder, 'trigger_dag_run'), async (c) => {
     const { subject } = requirePermission(c, 'dags.run')
-    const body = await readJson(c.req.raw, Trigger)
-    const run = await scheduler.trigger(
-      c.req.param('dag'),
-      {
-        runId: body.dag_run_id ?? null,
-        logicalDate: body.logical_date ?? null,
-        dataIntervalStart: body.data_interval_start ?? null,
-        dataIntervalEnd: body.data_interval_end ?? null,
-        runAfter: body.run_after ?? null,
-        conf: body.conf ?? null,
-        note: body.note ?? null,
-      },
-      subject,
-    )
-    return c.json(present(run))
+    const run = await scheduler.trigger(c.req.param('dag'), runRequest(await readBody(c.req.raw, Trigger)), subject)
+    return c.json(presentRun(run, clock.now()))
   })
 
-  door.patch('/api/v2/dags/:dag/dagRuns/:run', permit('dags.run'), async (c) => {
+  door.patch(`${path}/:run`, permit('dags.run'), recorded(recorder, 'patch_dag_run'), async (c) => {
     const { subject } = requirePermission(c, 'dags.run')
     const { dag, run } = c.req.param()
-    const body = await readJson(c.req.raw, Patch)
+    const { update_mask: mask } = readQuery(c.req, { update_mask: many(choice(['state', 'note'])) })
+    const body = await readBody(c.req.raw, Patch)
+    const counts = (field: 'state' | 'note') => mask === undefined || mask.includes(field)
     await findRun(runs, dag, run)
-    if (body.state === 'queued') {
-      throw new AppError(
-        'invalid',
-        `Run "${run}" of DAG "${dag}" cannot be queued again. Trigger a new run for its interval: POST /api/v2/dags/${dag}/dagRuns.`,
-      )
-    }
-    if (body.state) await scheduler.endRun(dag, run, body.state, subject)
-    if (body.note !== undefined) await runs.updateNote(dag, run, body.note)
-    return c.json(present(await findRun(runs, dag, run)))
+    if (body.state && counts('state')) await scheduler.setRunState(dag, run, body.state, subject)
+    if (body.note !== undefined && counts('note')) await runs.updateNote(dag, run, body.note)
+    return c.json(presentRun(await findRun(runs, dag, run), clock.now()))
   })
-}
 
-function presentRun(run: DagRun, now: Date) {
-  const isScheduled = run.runType === 'scheduled'
-  return {
-    dag_run_id: run.runId,
-    dag_id: run.dagId,
-    dag_display_name: run.dagId,
-    logical_date: run.logicalDate,
-    data_interval_start: run.dataIntervalStart,
-    data_interval_end: run.dataIntervalEnd,
-    run_after: run.runAfter,
-    queued_at: run.queuedAt,
-    start_date: run.startedAt,
-    end_date: run.endedAt,
-    duration: durationSeconds(run.startedAt, run.endedAt, now),
-    run_type: run.runType,
-    state: run.state,
-    triggered_by: isScheduled ? 'timetable' : 'rest_api',
-    triggering_user_name: run.createdBy.startsWith('user:') ? run.createdBy.slice(5) : null,
-    conf: run.conf,
-    note: run.note,
-    last_scheduling_decision: null,
-    partition_key: null,
-    bundle_version: null,
-    dag_versions: [],
-  }
+  door.delete(`${path}/:run`, permit('dags.run'), recorded(recorder, 'delete_dag_run'), async (c) => {
+    const { dag, run } = c.req.param()
+    await findRun(runs, dag, run)
+    await scheduler.deleteRun(dag, run)
+    return c.body(null, 204)
+  })
+
+  door.post(`${path}/:run/clear`, permit('dags.run'), recorded(recorder, 'clear_dag_run'), async (c) => {
+    const { subject } = requirePermission(c, 'dags.run')
+    const { dag, run } = c.req.param()
+    const { dry_run: dryRun, only_failed: onlyFailed } = await readBody(c.req.raw, Clear)
+    await findRun(runs, dag, run)
+    const cleared = await scheduler.clearRun(dag, run, { onlyFailed, dryRun }, subject)
+    if (dryRun) return c.json({ task_instances: await presentInstances(cleared, options), total_entries: cleared.length })
+    return c.json(presentRun(await findRun(runs, dag, run), clock.now()))
+  })
+
+  door.get(`${path}/:run/upstreamAssetEvents`, permit('dags.read'), async (c) => {
+    const { dag, run } = c.req.param()
+    const found = await findRun(runs, dag, run)
+    const events = await assets.eventsOfRun(dag, run)
+    return c.json({ asset_events: events.map((event) => presentAssetEvent(event, [found])), total_entries: events.length })
+  })
 }

@@ -1,54 +1,15 @@
-/** What the routes of Airflow's API have in common: order, instants, and finding what a path names. */
-import { z } from 'zod'
+/** What the routes of Airflow's API have in common: finding what a path names. */
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRecord, DagStore } from '../../scheduling/dag.ts'
 import type { DagRun, DagRunStore } from '../../scheduling/dag-run.ts'
 import type { TaskInstance, TaskInstanceStore } from '../../scheduling/task-instance.ts'
+import { badRequest } from '../airflow-error.ts'
 
-/** `-name` is descending. Throws `invalid` for a name that is not in `columns`. */
-export function ordering<Column>(text: string, columns: Readonly<Record<string, Column>>): { orderBy: Column; descending: boolean } {
-  const name = text.replace(/^-/, '')
-  const orderBy = Object.hasOwn(columns, name) ? columns[name] : undefined
-  if (orderBy === undefined) {
-    const known = Object.keys(columns)
-    throw new AppError('invalid', `order_by=${text} is not possible here.${didYouMean(name, known)} It may be one of ${known.join(', ')}.`)
-  }
-  return { orderBy, descending: text.startsWith('-') }
-}
+/** Stands for every DAG, run or task. */
+export const ANY = '~'
 
-/** The values of a query that may be given several times; throws `invalid` for one that is not in `known`. */
-export function choices<Choice extends string>(
-  name: string,
-  given: readonly string[] | undefined,
-  known: readonly Choice[],
-): Choice[] | undefined {
-  if (!given || given.length === 0) return undefined
-  return given.map((value) => {
-    const found = known.find((one) => one === value)
-    if (found) return found
-    throw new AppError('invalid', `${name}=${value} is not possible.${didYouMean(value, known)} It may be one of ${known.join(', ')}.`)
-  })
-}
-
-const ISO_INSTANT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i
-
-/** An ISO instant; without an offset it counts as UTC. */
-export const instant = z
-  .string()
-  .transform((text) => {
-    const [whole, offset] = ISO_INSTANT.exec(text.trim()) ?? []
-    const hasTime = whole !== undefined && whole.length > 'YYYY-MM-DD'.length
-    return new Date(whole === undefined ? Number.NaN : `${whole.replace(' ', 'T')}${hasTime && !offset ? 'Z' : ''}`)
-  })
-  .refine((at) => !Number.isNaN(at.getTime()), 'is not an instant such as 2019-10-07T05:00:00Z')
-
-/** A query that is true or false as Airflow reads them; undefined when it was not sent. */
-export function truth(name: string, text: string | undefined): boolean | undefined {
-  if (text === undefined || text === '') return undefined
-  if (/^(true|t|yes|y|on|1)$/i.test(text)) return true
-  if (/^(false|f|no|n|off|0)$/i.test(text)) return false
-  throw new AppError('invalid', `${name}=${text} is neither true nor false. Send one of them.`)
-}
+/** The id of a path in a list of filters: `~` is none. */
+export const unlessAny = (id: string): string[] | undefined => (id === ANY ? undefined : [id])
 
 export async function findDag(dags: DagStore, dagId: string): Promise<DagRecord> {
   const dag = await dags.find(dagId)
@@ -57,17 +18,44 @@ export async function findDag(dags: DagStore, dagId: string): Promise<DagRecord>
   throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, known)} GET /api/v2/dags lists them.`)
 }
 
-export async function findRun(runs: DagRunStore, dagId: string, runId: string): Promise<DagRun> {
+export async function findRun(runs: Pick<DagRunStore, 'find'>, dagId: string, runId: string): Promise<DagRun> {
   const run = await runs.find(dagId, runId)
   if (run) return run
   throw new AppError('not_found', `There is no run "${runId}" of DAG "${dagId}". GET /api/v2/dags/${dagId}/dagRuns lists them.`)
 }
 
-export async function findInstance(instances: TaskInstanceStore, dagId: string, runId: string, taskId: string): Promise<TaskInstance> {
-  const instance = await instances.find(dagId, runId, taskId)
+/** One instance; of a mapped task by its index. */
+export async function findInstance(
+  instances: TaskInstanceStore,
+  dagId: string,
+  runId: string,
+  taskId: string,
+  mapIndex = -1,
+): Promise<TaskInstance> {
+  const instance = await instances.find(dagId, runId, taskId, mapIndex)
   if (instance) return instance
-  const known = (await instances.listOfRun(dagId, runId)).map((other) => other.taskId)
+  const all = await instances.listOfRun(dagId, runId)
+  const indices = all.filter((other) => other.taskId === taskId).map((other) => other.mapIndex)
+  if (indices.length > 0) {
+    const range = indices.length > 1 ? `from ${Math.min(...indices)} to ${Math.max(...indices)}` : `${indices[0]}`
+    throw new AppError('not_found', `Task "${taskId}" in run "${runId}" of DAG "${dagId}" has no map_index ${mapIndex}: it has ${range}.`)
+  }
+  const known = all.map((other) => other.taskId)
   throw new AppError('not_found', `Run "${runId}" of DAG "${dagId}" has no task "${taskId}".${didYouMean(taskId, known)}`)
+}
+
+/** The map index of a path. Throws `invalid`. */
+export function mapIndexOf(text: string): number {
+  if (/^(-1|\d{1,6})$/.test(text)) return Number(text)
+  const msg = `"${text}" is not a map index. It is a whole number, -1 for a task that is not mapped.`
+  throw badRequest(msg, [{ loc: ['path', 'map_index'], msg, type: 'int_parsing' }])
+}
+
+/** A number of the path, from 1 on. Throws `invalid`. */
+export function numberOf(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  const msg = `"${text}" is not a whole number.`
+  throw badRequest(msg, [{ loc: ['path', name], msg, type: 'int_parsing' }])
 }
 
 /** Seconds from `start` to `end`, or until now for what has not ended. */

@@ -1,0 +1,163 @@
+/** Assets in Airflow's words: who makes them, who waits for them. */
+import type { AssetCondition, AssetReference } from '@daggerboard/dag'
+import { AppError } from '../../core/app-error.ts'
+import type { Asset } from '../../scheduling/asset.ts'
+import type { DagRecord } from '../../scheduling/dag.ts'
+import { readBody } from '../airflow-body.ts'
+import { badRequest } from '../airflow-error.ts'
+import { isFound } from '../airflow-like.ts'
+import { pageOfItems } from '../airflow-list.ts'
+import { many, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
+import { recorded } from '../airflow-record.ts'
+import { type Door, permit, requirePermission } from '../door.ts'
+import type { AirflowDoorOptions } from './airflow-door.ts'
+import { runRequest, Trigger } from './dag-run.ts'
+import { presentRun } from './dag-run-response.ts'
+import { numberOf } from './request.ts'
+
+const ORDERS = { id: 'id', name: 'name', uri: 'uri', created_at: 'createdAt', updated_at: 'updatedAt' } as const
+
+export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, recorder }: AirflowDoorOptions): void {
+  const find = async (id: string): Promise<Asset> => {
+    const asset = await assets.find(numberOf('asset_id', id))
+    if (asset) return asset
+    throw new AppError('not_found', `There is no asset ${id}. GET /api/v2/assets lists them.`)
+  }
+
+  const present = async (shown: readonly Asset[], known: readonly Named[]) =>
+    Promise.all(
+      shown.map(async (asset) => {
+        const { events } = await assets.events({ assetId: asset.id, limit: 1, offset: 0, descending: true })
+        return presentAsset(asset, known, events[0] ?? null)
+      }),
+    )
+
+  door.get('/api/v2/assets', permit('dags.read'), async (c) => {
+    const query = readQuery(c.req, {
+      ...paging,
+      ...ordering(ORDERS),
+      name_pattern: one(text),
+      uri_pattern: one(text),
+      dag_ids: many(text),
+      only_active: one(truth),
+    })
+    const known = (await dags.list()).map(namesOf)
+    const ofDags =
+      query.dag_ids && new Set(known.filter(({ dag }) => query.dag_ids?.includes(dag.dagId)).flatMap((each) => [...each.assets]))
+    const all = (await assets.list()).filter(
+      (asset) =>
+        (asset.isActive || query.only_active === false) &&
+        isFound(query.name_pattern, asset.name) &&
+        isFound(query.uri_pattern, asset.uri) &&
+        (!ofDags || ofDags.has(asset.name)),
+    )
+    const page = pageOfItems(all, pageOf(query), query.order_by, (asset, column) => asset[column])
+    return c.json({ assets: await present(page, known), total_entries: all.length })
+  })
+
+  door.get('/api/v2/assets/aliases', permit('dags.read'), async (c) => {
+    const query = readQuery(c.req, { ...paging, ...ordering({ id: 'id', name: 'name' }), name_pattern: one(text) })
+    const all = aliasesOf(await dags.list()).filter(({ name }) => isFound(query.name_pattern, name))
+    return c.json({
+      asset_aliases: pageOfItems(all, pageOf(query), query.order_by, (alias, column) => alias[column]),
+      total_entries: all.length,
+    })
+  })
+
+  door.get('/api/v2/assets/aliases/:id', permit('dags.read'), async (c) => {
+    const id = numberOf('asset_alias_id', c.req.param('id'))
+    const alias = aliasesOf(await dags.list()).find((each) => each.id === id)
+    if (alias) return c.json(alias)
+    throw new AppError('not_found', `There is no asset alias ${id}. GET /api/v2/assets/aliases lists them.`)
+  })
+
+  door.get('/api/v2/assets/:id', permit('dags.read'), async (c) => {
+    const [asset] = await present([await find(c.req.param('id'))], (await dags.list()).map(namesOf))
+    return c.json(asset)
+  })
+
+  door.post('/api/v2/assets/:id/materialize', permit('dags.write'), recorded(recorder, 'materialize_asset'), async (c) => {
+    const { subject } = requirePermission(c, 'dags.write')
+    const asset = await find(c.req.param('id'))
+    const request = runRequest(await readBody(c.req.raw, Trigger))
+    if (Object.values(request).every((value) => value === null))
+      return c.json(presentRun(await scheduler.materialize(asset.id, subject), clock.now()))
+    const [producer, other] = (await dags.list()).map(namesOf).filter(({ produces }) => produces.some(({ name }) => name === asset.name))
+    if (producer && !other) return c.json(presentRun(await scheduler.trigger(producer.dag.dagId, request, subject), clock.now()))
+    const msg = producer
+      ? `Asset "${asset.name}" is made by several DAGs, ${producer.dag.dagId} and ${other?.dag.dagId} among them. Trigger one of them.`
+      : `No DAG makes asset "${asset.name}".`
+    throw badRequest(msg, [{ loc: ['path', 'asset_id'], msg, type: 'value_error' }])
+  })
+}
+
+/** What a DAG says of assets. */
+interface Named {
+  readonly dag: DagRecord
+  readonly waitsFor: ReadonlySet<string>
+  readonly produces: readonly { readonly name: string; readonly taskId: string }[]
+  readonly reads: readonly { readonly name: string; readonly taskId: string }[]
+  /** All of them. */
+  readonly assets: ReadonlySet<string>
+}
+
+function namesOf(dag: DagRecord): Named {
+  const { schedule, tasks } = dag.document
+  const waitsFor = new Set('condition' in schedule ? conditionNames(schedule.condition) : [])
+  const of = (references: (task: (typeof tasks)[number]) => readonly AssetReference[]) =>
+    tasks.flatMap((task) => references(task).flatMap((each) => ('asset' in each ? [{ name: each.asset.name, taskId: task.taskId }] : [])))
+  const [produces, reads] = [of(({ outlets }) => outlets), of(({ inlets }) => inlets)]
+  return {
+    dag,
+    waitsFor,
+    produces,
+    reads,
+    assets: new Set([...waitsFor, ...produces.map(({ name }) => name), ...reads.map(({ name }) => name)]),
+  }
+}
+
+function conditionNames(condition: AssetCondition): string[] {
+  if ('asset' in condition) return [condition.asset.name]
+  if ('all' in condition) return condition.all.flatMap(conditionNames)
+  return 'any' in condition ? condition.any.flatMap(conditionNames) : []
+}
+
+function aliasNames(condition: AssetCondition): string[] {
+  if ('alias' in condition) return [condition.alias]
+  if ('all' in condition) return condition.all.flatMap(aliasNames)
+  return 'any' in condition ? condition.any.flatMap(aliasNames) : []
+}
+
+function aliasesOf(records: readonly DagRecord[]) {
+  const names = records.flatMap(({ document: { schedule, tasks } }) => [
+    ...('condition' in schedule ? aliasNames(schedule.condition) : []),
+    ...tasks.flatMap((task) => [...task.inlets, ...task.outlets].flatMap((each) => ('alias' in each ? [each.alias] : []))),
+  ])
+  return [...new Set(names)].sort().map((name) => ({ id: numberOfName(name), name, group: 'asset' }))
+}
+
+/** Aliases are names and nothing else, so the number that Airflow gives them is made of the name. */
+const numberOfName = (name: string): number =>
+  [...name].reduce((hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 2147483647, 7)
+
+function presentAsset(asset: Asset, known: readonly Named[], last: { readonly id: number; readonly at: string } | null) {
+  const times = { created_at: asset.createdAt, updated_at: asset.updatedAt }
+  const tasks = (which: 'produces' | 'reads') =>
+    known.flatMap((each) =>
+      each[which].filter(({ name }) => name === asset.name).map(({ taskId }) => ({ dag_id: each.dag.dagId, task_id: taskId, ...times })),
+    )
+  return {
+    id: asset.id,
+    name: asset.name,
+    uri: asset.uri,
+    group: asset.group,
+    extra: asset.extra,
+    ...times,
+    scheduled_dags: known.filter(({ waitsFor }) => waitsFor.has(asset.name)).map(({ dag }) => ({ dag_id: dag.dagId, ...times })),
+    producing_tasks: tasks('produces'),
+    consuming_tasks: tasks('reads'),
+    aliases: [],
+    watchers: [],
+    last_asset_event: last && { id: last.id, timestamp: last.at },
+  }
+}

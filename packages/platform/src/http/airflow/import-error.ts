@@ -1,0 +1,44 @@
+/** Files that cannot be read, in Airflow's words. */
+import { AppError } from '../../core/app-error.ts'
+import type { ImportError } from '../../scheduling/dag.ts'
+import { isFound } from '../airflow-like.ts'
+import { pageOfItems } from '../airflow-list.ts'
+import { one, ordering, pageOf, paging, readQuery, text } from '../airflow-query.ts'
+import { type Door, permit } from '../door.ts'
+import type { AirflowDoorOptions } from './airflow-door.ts'
+import { BUNDLE } from './dag-response.ts'
+
+const ORDERS = {
+  id: 'import_error_id',
+  import_error_id: 'import_error_id',
+  timestamp: 'timestamp',
+  filename: 'filename',
+  bundle_name: 'bundle_name',
+  stacktrace: 'stack_trace',
+} as const
+
+export function addImportErrorRoutes(door: Door, { dags }: AirflowDoorOptions): void {
+  door.get('/api/v2/importErrors', permit('dags.read'), async (c) => {
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), filename_pattern: one(text) })
+    const errors = (await dags.importErrors()).filter(({ file }) => isFound(query.filename_pattern, file)).map(present)
+    const page = pageOfItems(errors, pageOf(query), query.order_by, (each, column) => each[column])
+    return c.json({ import_errors: page, total_entries: errors.length })
+  })
+
+  door.get('/api/v2/importErrors/:id', permit('dags.read'), async (c) => {
+    const found = (await dags.importErrors()).find(({ id }) => String(id) === c.req.param('id'))
+    if (!found) throw new AppError('not_found', `There is no import error ${c.req.param('id')}. GET /api/v2/importErrors lists them.`)
+    return c.json(present(found))
+  })
+}
+
+/** `line` and `message` are ours; the rest is Airflow's. */
+const present = ({ id, file, line, message, trace, at }: ImportError) => ({
+  import_error_id: id,
+  timestamp: at,
+  filename: file,
+  bundle_name: BUNDLE,
+  stack_trace: line === null ? trace : `${file}:${line}\n${trace}`,
+  line,
+  message,
+})

@@ -1,0 +1,215 @@
+/** Lists of task instances in Airflow's words. */
+import { z } from 'zod'
+import type { TaskInstanceState } from '../../scheduling/task-instance.ts'
+import type { TaskInstanceListQuery, TaskInstanceSort } from '../../scheduling/task-instance-list.ts'
+import { readBody } from '../airflow-body.ts'
+import {
+  choice,
+  decimalRange,
+  decimals,
+  decimalsOfBody,
+  instantRange,
+  instants,
+  instantsOfBody,
+  MAX_LIMIT,
+  many,
+  one,
+  ordering,
+  orderingOfBody,
+  pageOf,
+  paging,
+  readQuery,
+  text,
+  whole,
+} from '../airflow-query.ts'
+import { type Door, permit } from '../door.ts'
+import type { AirflowDoorOptions } from './airflow-door.ts'
+import { ANY, findDag, findRun, unlessAny } from './request.ts'
+import { presentInstances } from './task-instance-response.ts'
+
+export const INSTANCE_STATES: readonly TaskInstanceState[] = [
+  'none',
+  'scheduled',
+  'queued',
+  'running',
+  'success',
+  'restarting',
+  'failed',
+  'up_for_retry',
+  'up_for_reschedule',
+  'upstream_failed',
+  'skipped',
+  'deferred',
+  'removed',
+]
+
+const ORDERS: Readonly<Record<string, TaskInstanceSort>> = {
+  id: 'id',
+  dag_id: 'dagId',
+  run_id: 'runId',
+  task_id: 'taskId',
+  map_index: 'mapIndex',
+  rendered_map_index: 'mapLabel',
+  state: 'state',
+  try_number: 'tryNumber',
+  operator: 'operator',
+  start_date: 'startedAt',
+  end_date: 'endedAt',
+  duration: 'duration',
+  logical_date: 'logicalDate',
+  run_after: 'runAfter',
+  data_interval_start: 'dataIntervalStart',
+  data_interval_end: 'dataIntervalEnd',
+}
+
+/** Every task is of this queue and of no named executor. */
+const QUEUE = 'default'
+
+const MAPPED = {
+  ...paging,
+  ...ordering(ORDERS),
+  ...instants('run_after', 'logical_date', 'start_date', 'end_date', 'updated_at'),
+  ...decimals('duration'),
+  state: many(choice([...INSTANCE_STATES, 'no_status'])),
+  pool: many(text),
+  pool_name_pattern: one(text),
+  queue: many(text),
+  queue_name_pattern: one(text),
+  executor: many(text),
+  version_number: many(whole(1)),
+  try_number: many(whole()),
+  operator: many(text),
+  operator_name_pattern: one(text),
+  map_index: many(whole(-1)),
+}
+
+const FILTERS = {
+  ...MAPPED,
+  task_id: one(text),
+  task_display_name_pattern: one(text),
+  task_group_id: one(text),
+  dag_id_pattern: one(text),
+  run_id_pattern: one(text),
+}
+
+const Batch = z.strictObject({
+  ...orderingOfBody(ORDERS),
+  ...instantsOfBody('run_after', 'logical_date', 'start_date', 'end_date'),
+  ...decimalsOfBody('duration'),
+  page_limit: z.int().min(0).default(MAX_LIMIT),
+  page_offset: z.int().min(0).default(0),
+  dag_ids: z.array(z.string()).nullish(),
+  dag_run_ids: z.array(z.string()).nullish(),
+  task_ids: z.array(z.string()).nullish(),
+  state: z.array(z.enum(INSTANCE_STATES).nullable()).nullish(),
+  pool: z.array(z.string()).nullish(),
+  queue: z.array(z.string()).nullish(),
+  executor: z.array(z.string()).nullish(),
+})
+
+export function addTaskInstanceListRoutes(door: Door, options: AirflowDoorOptions): void {
+  const { dags, runs, instanceList } = options
+  const path = '/api/v2/dags/:dag/dagRuns/:run/taskInstances'
+
+  const answer = async (query: TaskInstanceListQuery) => {
+    const { instances, total } = await instanceList.list(query)
+    return { task_instances: await presentInstances(instances, options), total_entries: total }
+  }
+
+  /** Those of a group and of the groups within it. */
+  const tasksOfGroup = async (dagId: string, groupId: string | undefined): Promise<string[] | undefined> => {
+    if (groupId === undefined || dagId === ANY) return undefined
+    const { document } = await findDag(dags, dagId)
+    const groups = new Set([groupId])
+    for (const group of document.groups) if (group.parent !== null && groups.has(group.parent)) groups.add(group.groupId)
+    return document.tasks.filter((task) => task.groupId !== null && groups.has(task.groupId)).map((task) => task.taskId)
+  }
+
+  door.get(path, permit('dags.read'), async (c) => {
+    const { dag, run } = c.req.param()
+    if (dag !== ANY && run !== ANY) await findRun(runs, dag, run)
+    const query = readQuery(c.req, FILTERS)
+    if (isElsewhere(query)) return c.json({ task_instances: [], total_entries: 0 })
+    const taskIds = query.task_id === undefined ? await tasksOfGroup(dag, query.task_group_id) : [query.task_id]
+    return c.json(
+      await answer({
+        ...common(query),
+        dagIds: unlessAny(dag),
+        runIds: unlessAny(run),
+        taskIds,
+        taskIdPattern: query.task_display_name_pattern,
+        dagIdPattern: query.dag_id_pattern,
+        runIdPattern: query.run_id_pattern,
+        // Of several runs the newest first, unless an order is asked for.
+        sort: query.order_by ?? (run === ANY ? [{ by: 'id', descending: true }] : []),
+      }),
+    )
+  })
+
+  door.get(`${path}/:task/listMapped`, permit('dags.read'), async (c) => {
+    const { dag, run, task } = c.req.param()
+    await findRun(runs, dag, run)
+    const query = readQuery(c.req, MAPPED)
+    if (isElsewhere(query)) return c.json({ task_instances: [], total_entries: 0 })
+    const sort = query.order_by ?? [{ by: 'mapIndex' as const, descending: false }]
+    return c.json(await answer({ ...common(query), dagIds: [dag], runIds: [run], taskIds: [task], isMapped: true, sort }))
+  })
+
+  door.post(`${path}/list`, permit('dags.read'), async (c) => {
+    const { dag, run } = c.req.param()
+    const body = await readBody(c.req.raw, Batch)
+    if (isElsewhere({ queue: body.queue ?? undefined, executor: body.executor ?? undefined }))
+      return c.json({ task_instances: [], total_entries: 0 })
+    return c.json(
+      await answer({
+        limit: Math.min(body.page_limit, MAX_LIMIT),
+        offset: body.page_offset,
+        sort: body.order_by ?? [],
+        dagIds: body.dag_ids ?? unlessAny(dag),
+        runIds: body.dag_run_ids ?? unlessAny(run),
+        taskIds: body.task_ids ?? undefined,
+        states: body.state?.map((state) => state ?? 'none'),
+        pools: body.pool ?? undefined,
+        ...ranges(body),
+      }),
+    )
+  })
+}
+
+interface Elsewhere {
+  readonly queue?: readonly string[] | undefined
+  readonly queue_name_pattern?: string | undefined
+  readonly executor?: readonly string[] | undefined
+  readonly version_number?: readonly number[] | undefined
+}
+
+/** Asks for other queues, executors or versions than there are. */
+const isElsewhere = ({ queue, queue_name_pattern: pattern, executor, version_number: versions }: Elsewhere): boolean =>
+  (queue !== undefined && !queue.includes(QUEUE)) ||
+  (pattern !== undefined && !QUEUE.includes(pattern.replaceAll('%', ''))) ||
+  executor !== undefined ||
+  (versions !== undefined && !versions.includes(1))
+
+const common = (query: Partial<ReturnType<typeof readQuery<typeof MAPPED>>>) => ({
+  ...pageOf(query),
+  states: query.state?.map((state) => (state === 'no_status' ? 'none' : state)),
+  mapIndices: query.map_index,
+  pools: query.pool,
+  poolPattern: query.pool_name_pattern,
+  operators: query.operator,
+  operatorPattern: query.operator_name_pattern,
+  tryNumbers: query.try_number,
+  ...ranges(query),
+  updatedAt: instantRange(query, 'updated_at'),
+})
+
+type Ranges = Parameters<typeof instantRange<'run_after' | 'logical_date' | 'start_date' | 'end_date'>>[0] &
+  Parameters<typeof decimalRange<'duration'>>[0]
+
+const ranges = (given: Ranges) => ({
+  runAfter: instantRange(given, 'run_after'),
+  logicalDate: instantRange(given, 'logical_date'),
+  startedAt: instantRange(given, 'start_date'),
+  endedAt: instantRange(given, 'end_date'),
+  duration: decimalRange(given, 'duration'),
+})
