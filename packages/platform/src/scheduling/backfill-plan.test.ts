@@ -103,6 +103,12 @@ test('what is recorded of a plan says which dates get no run, and numbers them i
   assert.deepEqual(dates[1], { ordinal: 2, logicalDate: '2024-01-05T00:00:00.000Z', runId: null, exceptionReason: null })
 })
 
+test('a backfill without a date is not made', () => {
+  assert.throws(() => backfillDates(plan(request({ from: day('2024-01-31'), to: day('2024-01-31') }), { now: day('2024-01-31') })), {
+    code: 'invalid',
+  })
+})
+
 test('a DAG has one backfill at a time, and needs a schedule with dates', () => {
   assert.throws(() => plan(request(), { active: [backfill()] }), { code: 'conflict', message: /has a backfill already: number 7/ })
   assert.doesNotThrow(() => plan(request(), { active: [backfill({ dagId: 'other' })] }))
@@ -143,7 +149,7 @@ test('only a run of the backfill has its number and place', () => {
   assert.equal(made.runId, 'backfill__2024-01-05T00:00:00+00:00')
   assert.deepEqual([made.runType, made.backfill, made.conf, made.createdBy], ['backfill', { id: 7, ordinal: 2 }, { x: 1 }, 'ann'])
   const taken = takeOver(madeUpRun('2024-01-05', { conf: { own: true } }), backfill(), 2)
-  assert.deepEqual([taken.runType, taken.backfill, taken.conf], ['scheduled', { id: 7, ordinal: 2 }, { own: true }])
+  assert.deepEqual([taken.runType, taken.backfill, taken.conf], ['backfill', { id: 7, ordinal: 2 }, { own: true }])
 })
 
 test('as many runs of a backfill are under way as it may have, but only one while other tasks wait for a slot', () => {

@@ -57,14 +57,18 @@ export function reasonAgainst(run: DagRun, { reprocess }: Pick<BackfillRequest, 
   return reprocess === 'completed' || (reprocess === 'failed' && run.state === 'failed') ? null : 'already exists'
 }
 
-/** The dates to record with a new backfill; those that have no run yet are made one after another. */
-export const backfillDates = (planned: readonly PlannedDate[]): Omit<BackfillDate, 'backfillId'>[] =>
-  planned.map(({ logicalDate, exceptionReason }, i) => ({
+/** The dates to record with a new backfill; those that have no run yet are made one after another. Throws `invalid` when there is none. */
+export function backfillDates(planned: readonly PlannedDate[]): Omit<BackfillDate, 'backfillId'>[] {
+  if (planned.length === 0) {
+    throw new AppError('invalid', 'A backfill needs a date: the schedule has none between from_date and to_date whose time has come.')
+  }
+  return planned.map(({ logicalDate, exceptionReason }, i) => ({
     ordinal: i + 1,
     logicalDate: logicalDate.toISOString(),
     runId: null,
     exceptionReason,
   }))
+}
 
 /** A new run of a backfill. */
 export function backfillRun(
@@ -97,9 +101,11 @@ export function backfillRun(
   }
 }
 
-/** An existing run, which has been cleared before, as a run of the backfill. It keeps its kind: the schedule goes on from its own runs. */
+/** An existing run, which has been cleared before, as a run of the backfill. */
 export const takeOver = (run: DagRun, backfill: Backfill, ordinal: number): DagRun => ({
   ...run,
+  runType: 'backfill',
+  triggeredBy: 'backfill',
   conf: Object.keys(backfill.conf).length > 0 ? backfill.conf : run.conf,
   backfill: { id: backfill.id, ordinal },
 })

@@ -34,8 +34,6 @@ export interface TimetableWords {
 export interface Timetable extends TimetableWords {
   /** It has dates of its own that go on: only then is there something to backfill. */
   readonly isPeriodic: boolean
-  /** Its next run begins where the last one has ended: ask for it then, not before. */
-  readonly waitsForLastRun: boolean
   /** The run after the one that covered `last` (null: there was none); null when there is no further run. */
   next(last: DataInterval | null, restriction: Restriction, now: Date): DueRun | null
   /** The interval of a run that somebody triggers at `runAfter`. */
@@ -88,7 +86,6 @@ export function isLatest(timetable: Timetable, interval: DataInterval, now: Date
 const withWords = (time: Timetable, words: TimetableWords): Timetable => ({
   ...words,
   isPeriodic: time.isPeriodic,
-  waitsForLastRun: time.waitsForLastRun,
   next: (last, restriction, now) => time.next(last, restriction, now),
   inferManual: (runAfter) => time.inferManual(runAfter),
   between: (from, to, limit) => time.between(from, to, limit),

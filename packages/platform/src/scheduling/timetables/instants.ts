@@ -11,7 +11,6 @@ const runAt = (at: Date): DueRun => ({ logicalDate: at, interval: instant(at), r
 /** Without dates that go on: what all of these have in common. */
 const WITHOUT_DATES = {
   isPeriodic: false,
-  waitsForLastRun: false,
   inferManual: instant,
   between: () => [],
   nextOf: () => null,
@@ -35,7 +34,6 @@ export const onceTimetable = (words: TimetableWords): Timetable => ({
 export const continuousTimetable = (words: TimetableWords): Timetable => ({
   ...WITHOUT_DATES,
   ...words,
-  waitsForLastRun: true,
   next(last, { earliest, latest }, now) {
     const start = last?.end ?? earliest ?? now
     const end = laterOf(start, now)
@@ -46,7 +44,6 @@ export const continuousTimetable = (words: TimetableWords): Timetable => ({
 /** Runs at given instants; without catchup at those only that are still to come. */
 export class EventsTimetable implements Timetable {
   readonly isPeriodic = true
-  readonly waitsForLastRun = false
   readonly summary: string
   readonly description: string
   readonly #dates: readonly Date[]

@@ -23,7 +23,6 @@ export const deltaIntervalTimetable = (seconds: number, words: TimetableWords): 
 
 class IntervalTimetable implements Timetable {
   readonly isPeriodic = true
-  readonly waitsForLastRun = false
   readonly summary: string
   readonly description: string
   readonly #ticks: Ticks

@@ -48,7 +48,6 @@ interface Source {
 
 class TriggerTimetable implements Timetable {
   readonly isPeriodic = true
-  readonly waitsForLastRun = false
   readonly summary: string
   readonly description: string
   readonly #sources: readonly Source[]
