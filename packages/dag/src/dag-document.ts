@@ -4,7 +4,7 @@ import { deadlineDocument } from './deadline.ts'
 import { defaults } from './defaults.ts'
 import type { DagDocument, GroupDocument } from './document.ts'
 import { durationSeconds, notADuration } from './duration.ts'
-import type { Group } from './group.ts'
+import { type Group, mappedGroupOf } from './group.ts'
 import { toInstant } from './instant.ts'
 import { paramDocuments } from './param.ts'
 import { plain, wholeNumber } from './plain.ts'
@@ -86,9 +86,8 @@ export function dagDocument(
 function groupDocument(group: Group, problems: string[]): GroupDocument {
   const { expand, tooltip = null } = group.options
   const complaints: string[] = []
-  for (let around = group.group; expand && around; around = around.group) {
-    if (around.options.expand) complaints.push(` is mapped, and so is the group "${around.id}" around it. Map only one of them.`)
-  }
+  const around = mappedGroupOf(group)
+  if (expand && around) complaints.push(` is mapped, and so is the group "${around.id}" around it. Map only one of them.`)
   const document = {
     groupId: group.id,
     parent: group.group?.id ?? null,

@@ -49,3 +49,10 @@ export class Group<Result = unknown> extends Step {
     return (this.options.prefixGroupId ?? true) ? `${this.id}.` : ''
   }
 }
+
+/** The mapped group that `step` is in; null when it is in none. */
+export function mappedGroupOf(step: Step): Group | null {
+  let group = step.group
+  while (group && !group.options.expand) group = group.group
+  return group
+}

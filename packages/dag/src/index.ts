@@ -70,6 +70,5 @@ export type {
   OutletEvent,
   TaskContext,
 } from './task-context.ts'
-export { taskInputs } from './task-inputs.ts'
 export type { FunctionContext, Inputs, TaskDefaults, TaskOptions } from './task-options.ts'
 export { TRIGGER_RULES, type TriggerRule } from './trigger-rule.ts'

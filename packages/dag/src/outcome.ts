@@ -44,9 +44,9 @@ export interface InputQuestion {
 export interface InputAnswer {
   readonly chosen: readonly string[]
   readonly paramsInput: Readonly<Record<string, unknown>>
-  /** Null when the defaults were taken because nobody answered in time. */
+  /** Null when the defaults were taken because nobody answered in time, as is the next. */
   readonly respondedBy: string | null
-  readonly respondedAt: string
+  readonly respondedAt: string | null
 }
 
 /** What came of a wait: what its trigger answered (null for a time), or why there is nothing, such as a timeout. */

@@ -84,11 +84,11 @@ function asking<Output>(name: string, args: Question, decide: (answer: InputAnsw
     async run({ timeoutSeconds, ...input }) {
       throw new Defer({ input, ...(timeoutSeconds !== null && { timeout: timeoutSeconds }) })
     },
-    async resume({ defaults }: Question, event: DeferredEvent, context: TaskContext) {
+    async resume({ defaults, params }: Question, event: DeferredEvent, context: TaskContext) {
       if ('value' in event) return decide(event.value as InputAnswer)
       if (defaults === null) throw new FailTask(event.error)
       context.log(`Nobody has answered in time: ${defaults.join(', ')}, by default.`)
-      return decide({ chosen: defaults, paramsInput: args.params, respondedBy: null, respondedAt: context.now().toISOString() })
+      return decide({ chosen: defaults, paramsInput: params, respondedBy: null, respondedAt: null })
     },
   }
 }

@@ -175,7 +175,7 @@ test('a human is asked, and what he answers decides', async () => {
   const may = approval({ subject: 'Deploy?', defaults: 'Reject' })
   assert.deepEqual(await resume(may, { value: answer('Approve') }), goOn(answer('Approve')))
   assert.deepEqual(await resume(may, { value: answer('Reject') }), skipAfter(answer('Reject')))
-  const byDefault = { chosen: ['Reject'], paramsInput: {}, respondedBy: null, respondedAt: '2026-11-03T00:00:00.000Z' }
+  const byDefault = { chosen: ['Reject'], paramsInput: {}, respondedBy: null, respondedAt: null }
   assert.deepEqual(await resume(may, { error: 'timeout' }), skipAfter(byDefault))
   assert.match(
     String(await thrown(resume(approval({ subject: 'Deploy?', failOnReject: true }), { value: answer('Reject') }))),
