@@ -8,9 +8,6 @@ import { childEnvironment, compiledIn, killTree, NODE_FLAGS } from './node-child
 
 const SCRIPT = fileURLToPath(new URL('./dag-loader.ts', import.meta.url))
 
-/** The process need not wait for the platform between two files, and few wait behind one that hangs. */
-const FILES_AHEAD = 2
-
 export interface LoaderOptions {
   /** For what DAGs and tasks do not say. */
   readonly defaults?: Partial<Defaults>
@@ -20,13 +17,10 @@ export interface LoaderOptions {
   readonly fileTimeoutMs?: number
 }
 
-/** The process ended before it was through. */
-export interface Broken {
-  /** The answer for the file that was being read. */
+export interface Reading {
   readonly answer: FromLoader
-  /** Whether an earlier file of this process may have brought the end about. */
+  /** The process has ended, and an earlier file that it read may have brought that about. */
   readonly isDoubtful: boolean
-  readonly rest: readonly string[]
 }
 
 export class LoaderProcess {
@@ -62,48 +56,27 @@ export class LoaderProcess {
     killTree(this.#child)
   }
 
-  /** Reads the files that `next` gives, until it gives none. Null when each has its answer; a file that hangs or ends the process is an error of that file. */
-  read(next: () => string | undefined, onAnswer: (answer: FromLoader) => void): Promise<Broken | null> {
-    /** Sent and not answered, with their stamps; the first is being read. */
-    const sent: { readonly file: string; readonly stamp: string }[] = []
+  /** One file at a time. Always answers: a file that hangs or ends the process is an error of that file. */
+  read(file: string): Promise<Reading> {
+    const stamp = fileStamp(file)
     return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined
-      const stop = (broken: Broken | null) => {
+      const give = (answer: FromLoader, isDoubtful = false) => {
         clearTimeout(timer)
-        this.#child.off('message', onMessage).off('exit', onExit).off('error', onError)
-        resolve(broken)
-      }
-      const send = () => {
-        while (sent.length < FILES_AHEAD) {
-          const file = next()
-          if (file === undefined) break
-          sent.push({ file, stamp: fileStamp(file) })
-          this.#send({ file })
-        }
-        clearTimeout(timer)
-        if (sent.length === 0) stop(null)
-        else timer = setTimeout(onTimeout, this.#timeoutMs)
+        this.#child.off('message', give).off('exit', onExit).off('error', onError)
+        this.#filesRead += 1
+        resolve({ answer, isDoubtful })
       }
       const fail = (message: string, { isDoubtful = false, isTimeout = false } = {}) => {
-        const [reading, ...rest] = sent
-        if (!reading) return stop(null)
-        const { file, stamp } = reading
         const error = { line: null, message, trace: `${message}\n${this.#stderr}`.trim(), isTimeout }
-        stop({ answer: { file, stamps: { [file]: stamp }, error }, isDoubtful, rest: rest.map((each) => each.file) })
+        give({ file, stamps: { [file]: stamp }, error }, isDoubtful)
       }
-      const onMessage = (answer: FromLoader) => {
-        sent.shift()
-        this.#filesRead += 1
-        onAnswer(answer)
-        send()
-      }
-      const onTimeout = () => {
+      const timer = setTimeout(() => {
         this.kill()
         const limit = `${this.#timeoutMs / 1000} s`
         fail(`The file was not read through within ${limit}. Does it loop or wait at its top level? Move that work into a task.`, {
           isTimeout: true,
         })
-      }
+      }, this.#timeoutMs)
       const onExit = (code: number | null, signal: string | null) =>
         fail(
           signal
@@ -112,9 +85,9 @@ export class LoaderProcess {
           { isDoubtful: this.#filesRead > 0 },
         )
       const onError = (error: Error) => fail(`The file cannot be read: no process could be started for it (${error.message}).`)
-      this.#child.on('message', onMessage).on('exit', onExit).on('error', onError)
-      send()
+      this.#child.on('message', give).on('exit', onExit).on('error', onError)
       if (this.#hasEnded) onExit(this.#child.exitCode, this.#child.signalCode)
+      else this.#send({ file })
     })
   }
 

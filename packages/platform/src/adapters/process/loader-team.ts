@@ -10,6 +10,11 @@ export interface LoaderTeamOptions extends LoaderOptions {
 /** For fewer files a second process takes longer to start than it helps. */
 const FILES_WORTH_A_PROCESS = 24
 
+/** A file that takes longer has its process to itself, and another one goes on with the rest. */
+const SLOW_MS = 500
+/** At most so many times the processes, however many files hang. */
+const MOST_HANGING = 4
+
 export class LoaderTeam {
   readonly #options: LoaderTeamOptions
   readonly #alive = new Set<LoaderProcess>()
@@ -27,15 +32,21 @@ export class LoaderTeam {
 
   /** Ends the process that nobody needed after all. */
   coolDown(): void {
-    this.#warm?.kill()
+    if (this.#warm) this.#end(this.#warm)
     this.#warm = null
   }
 
   /** Reads all of `files`, in no promised order; each has its answer, unless `stop` comes between. */
   async read(files: readonly string[], onAnswer: (answer: FromLoader) => void): Promise<void> {
+    const { processes = 2 } = this.#options
     const queue = [...files]
-    const processes = Math.min(this.#options.processes ?? 2, Math.ceil(files.length / FILES_WORTH_A_PROCESS))
-    await Promise.all(Array.from({ length: processes }, () => this.#work(queue, onAnswer)))
+    const workers: Promise<void>[] = []
+    const addWorker = () => {
+      if (queue.length > 0 && workers.length < processes * MOST_HANGING) workers.push(this.#work(queue, onAnswer, addWorker))
+    }
+    for (let count = 0; count < Math.min(processes, files.length / FILES_WORTH_A_PROCESS); count++) addWorker()
+    // Others may join while these are waited for.
+    for (const worker of workers) await worker
   }
 
   stop(): void {
@@ -43,27 +54,29 @@ export class LoaderTeam {
     for (const loader of this.#alive) loader.kill()
   }
 
-  async #work(queue: string[], onAnswer: (answer: FromLoader) => void): Promise<void> {
+  async #work(queue: string[], onAnswer: (answer: FromLoader) => void, onSlow: () => void): Promise<void> {
     let loader = this.#take()
-    while (queue.length > 0 && !this.#isStopped) {
-      if (!loader.isAlive) loader = this.#take()
-      const broken = await loader.read(() => queue.shift(), onAnswer)
+    for (let file = queue.shift(); file !== undefined && !this.#isStopped; file = queue.shift()) {
+      if (!loader.isAlive) loader = this.#replace(loader)
+      const slow = setTimeout(onSlow, SLOW_MS)
+      let reading = await loader.read(file)
+      if (reading.isDoubtful && !this.#isStopped) {
+        loader = this.#replace(loader)
+        reading = await loader.read(file)
+      }
+      clearTimeout(slow)
       // A file whose reading `stop` has broken off has no error.
-      if (this.#isStopped || !broken) continue
-      this.#alive.delete(loader)
-      queue.unshift(...broken.rest)
-      if (broken.isDoubtful) await this.#readAlone(broken.answer.file, onAnswer)
-      else onAnswer(broken.answer)
+      if (!this.#isStopped) onAnswer(reading.answer)
     }
-    loader.kill()
-    this.#alive.delete(loader)
+    this.#end(loader)
   }
 
-  async #readAlone(file: string, onAnswer: (answer: FromLoader) => void): Promise<void> {
-    const loader = this.#start()
-    const files = [file]
-    const broken = await loader.read(() => files.pop(), onAnswer)
-    if (broken && !this.#isStopped) onAnswer(broken.answer)
+  #replace(loader: LoaderProcess): LoaderProcess {
+    this.#end(loader)
+    return this.#take()
+  }
+
+  #end(loader: LoaderProcess): void {
     loader.kill()
     this.#alive.delete(loader)
   }
