@@ -1,6 +1,6 @@
 /** The client of the Engie hub's open data: the measurements of a turbine in a stretch of time. */
 import { setTimeout as rest } from 'node:timers/promises'
-import { COLUMNS, TIME, TURBINE } from '../signals.ts'
+import { COLUMNS } from '../signals.ts'
 import { UnusableData } from '../unusable-data.ts'
 
 /** Where the hub is, as a connection of the platform says it. */
@@ -37,10 +37,11 @@ export class EngieHub {
 
   /** `firstRestMs`: the wait after the first try at a busy hub; it doubles after each one. */
   constructor(address: HubAddress, { firstRestMs = FIRST_REST_MS }: { firstRestMs?: number } = {}) {
-    const { endpoint, dataset } = address
+    const { endpoint, dataset, apiKey } = address
     const isAddress = URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)
     UnusableData.throwIfAny('The address of the Engie hub cannot be used.', [
       ...(isAddress ? [] : [`"${endpoint}" is no http or https address.`]),
+      ...(apiKey && isAddress && isOpenToListeners(endpoint) ? [`A key may not go to ${endpoint} unencrypted. Use https.`] : []),
       ...(dataset == null || NAME.test(dataset) ? [] : [`"${dataset}" is no name of a data set.`]),
     ])
     this.#address = address
@@ -109,8 +110,9 @@ export class EngieHub {
   }
 }
 
-const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
+const isOpenToListeners = (endpoint: string): boolean => {
+  const { protocol, hostname } = new URL(endpoint)
+  return protocol === 'http:' && !['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
+}
 
-/** Where in a row the turbine and the time stand. */
-export const TURBINE_PLACE = COLUMNS.indexOf(TURBINE)
-export const TIME_PLACE = COLUMNS.indexOf(TIME)
+const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value))

@@ -1,6 +1,6 @@
 /** A trained model as one file: the trees, what the filling of gaps has learned, and how well it did. One file, so that no part is ever another model's. */
 
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Booster } from '@daggerboard/boost'
 import type { Preparation } from '../features/preparation.ts'
@@ -54,4 +54,17 @@ export async function readModel(path: string): Promise<Model> {
   }
   if (document?.format !== FORMAT) throw new UnusableData(`${path} is not a model of the wind farm.`, ['Train one.'])
   return { booster: Booster.parse(document.model), preparation: document.preparation, metrics: document.metrics }
+}
+
+/** The newest model by its name; null when there is none yet. */
+export async function latestModel(folder: string): Promise<string | null> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const newest = names
+    .filter((name) => name.endsWith('.json') && isStamp(name.slice(0, -'.json'.length)))
+    .sort()
+    .at(-1)
+  return newest === undefined ? null : join(folder, newest)
 }

@@ -1,0 +1,60 @@
+/** Predicts the pitch angle of the freshest measurements, every two minutes. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { dag, delta, SkipTask } from '@daggerboard/dag'
+import { PREDICTIONS } from '../../wind-farm/src/assets.ts'
+import { preparePredictionFeatures } from '../../wind-farm/src/features/prepare.ts'
+import { stampOf } from '../../wind-farm/src/files.ts'
+import { FOLDER_VARIABLE, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { latestModel } from '../../wind-farm/src/model/model-file.ts'
+import { predict } from '../../wind-farm/src/model/predict.ts'
+
+const KEPT_FILES = 10
+
+export default dag(
+  'predict',
+  {
+    description: 'Predictions of the latest model for the latest data',
+    schedule: delta('2m'),
+    startDate: '2026-01-01',
+    maxActiveRuns: 1,
+    isPausedUponCreation: true,
+    tags: ['wind-farm'],
+    defaultArgs: { owner: 'wind-farm', retries: 1, retryDelay: '10s', executionTimeout: '10m' },
+  },
+  ({ task }) => {
+    // The model is chosen once for the whole run: a training that ends meanwhile changes the next one.
+    const model = task('choose_model', async ({ variable }) => {
+      const path = await latestModel(windFarmFolder(await variable(FOLDER_VARIABLE)).models)
+      if (path === null) throw new SkipTask('There is no model yet: run the DAG train.')
+      return path
+    })
+
+    const features = task(
+      'prepare_features',
+      async ({ input, variable, firstStartedAt, signal }) => {
+        const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
+        const dataPath = join(folder.data, 'latest.csv')
+        if (!existsSync(dataPath)) throw new SkipTask('There is no data yet: run the DAG get_data_from_engie_hub.')
+        const featuresPath = join(folder.features, `${stampOf(firstStartedAt)}.prediction`)
+        await preparePredictionFeatures({ dataPath, featuresPath, modelPath: input.model, signal })
+        await keepNewest(folder.features, '.prediction', KEPT_FILES)
+        return featuresPath
+      },
+      { input: { model } },
+    )
+
+    task(
+      'predict',
+      async ({ input, variable, firstStartedAt, outletEvent }) => {
+        const { predictions } = windFarmFolder(await variable(FOLDER_VARIABLE))
+        const stamp = stampOf(firstStartedAt)
+        const path = await predict({ featuresPath: input.features, modelPath: input.model, predictionsFolder: predictions, stamp })
+        outletEvent(PREDICTIONS).extra.stamp = stamp
+        return path
+      },
+      { input: { model, features }, outlets: [PREDICTIONS] },
+    )
+  },
+)

@@ -1,0 +1,45 @@
+/** Where the wind farm's files lie: one folder, which the Variable WIND_FARM_FOLDER names. */
+import { readdir, rm } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { UnusableData } from './unusable-data.ts'
+
+export const FOLDER_VARIABLE = 'WIND_FARM_FOLDER'
+
+export interface WindFarmFolder {
+  /** Fresh data: `{stamp}.csv` and `latest.csv`. */
+  readonly data: string
+  /** Data to train on: what was fetched as `{stamp}.csv`, and files of one's own. */
+  readonly training: string
+  readonly features: string
+  /** `{stamp}.json` and `latest.json`. */
+  readonly models: string
+  /** `{stamp}.csv` and `latest.csv`. */
+  readonly predictions: string
+  /** An SQLite file with the table `monitoring`. */
+  readonly monitoring: string
+}
+
+export function windFarmFolder(folder: string): WindFarmFolder {
+  if (!isAbsolute(folder)) throw new UnusableData(`The Variable ${FOLDER_VARIABLE} is "${folder}".`, ['It must be an absolute path.'])
+  return {
+    data: join(folder, 'data'),
+    training: join(folder, 'training'),
+    features: join(folder, 'features'),
+    models: join(folder, 'models'),
+    predictions: join(folder, 'predictions'),
+    monitoring: join(folder, 'monitoring.sqlite'),
+  }
+}
+
+/** A file of one's own among the training data. Throws UnusableData for a name that would lead out of that folder. */
+export function trainingFile({ training }: WindFarmFolder, name: string): string {
+  if (!/^[\w-][\w.-]{0,199}$/.test(name))
+    throw new UnusableData(`"${name}" is no name of a file in ${training}.`, ['Use letters, digits, "-", "_" and ".", and no folders.'])
+  return join(training, name)
+}
+
+/** Deletes the oldest of the files `{stamp}…{ending}`, whose names are their age, until so many are left. */
+export async function keepNewest(folder: string, ending: string, count: number): Promise<void> {
+  const files = (await readdir(folder)).filter((name) => /^\d{8}-\d{6}/.test(name) && name.endsWith(ending)).sort()
+  for (const name of files.slice(0, Math.max(0, files.length - count))) await rm(join(folder, name), { force: true })
+}
