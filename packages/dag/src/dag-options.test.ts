@@ -101,7 +101,7 @@ test('options that cannot be are refused, all at once', () => {
           weightRule: 'heavy' as 'absolute',
           maxActivePerDag: 0,
           triggerRule: 'all_done',
-          outlets: ['rows' as never],
+          outlets: ['rows' as never, asset('')],
           retryPolicy: [{ on: 7 as never, action: 'again' as 'retry', delay: 'soon' as '1s' }],
         })
       },
@@ -123,6 +123,7 @@ test('options that cannot be are refused, all at once', () => {
     /the weight rule "heavy" is unknown\. They are downstream, upstream, absolute/,
     /maxActivePerDag is 0/,
     /one of its outlets is not an asset/,
+    /Task "t".*: The asset "" must have a name/,
     /a rule of its retryPolicy has no error/,
     /the action "again" of its retryPolicy/,
     /the delay of its retryPolicy "soon"/,

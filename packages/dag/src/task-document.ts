@@ -1,5 +1,5 @@
 /** What the scheduler sees of a task. */
-import { referenceDocument } from './asset.ts'
+import { assetProblems, referenceDocument } from './asset.ts'
 import { defaults } from './defaults.ts'
 import { didYouMean } from './definition-error.ts'
 import type { AssetReference, ExpandDocument, InputSource, TaskDocument, ValueSource } from './document.ts'
@@ -40,6 +40,7 @@ function readTask(task: Task, tasks: ReadonlyMap<string, Task>, problems: string
     (options[name] ?? []).flatMap((given) => {
       const found = referenceDocument(given)
       if (!found) problems.push(`: one of its ${name} is not an asset. Write asset("name") or assetAlias("name").`)
+      else problems.push(...assetProblems(found).map((problem) => `: ${problem}`))
       return found ?? []
     })
   problems.push(...workProblems(task), ...policyProblems(task), ...ruleProblems(task, tasks))
