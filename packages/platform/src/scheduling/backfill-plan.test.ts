@@ -183,10 +183,23 @@ test('a run of some tasks has these with the setups and teardowns around them, a
   assert.deepEqual(Object.keys(shape(partialDocument(document, ['fit\\.s', 'rep.*']))), ['cluster', 'fit.score', 'report', 'drop'])
 })
 
-test('expressions that could take for ever are refused', () => {
-  const document = madeUpDag({ a: {} })
+test('a mapped task comes with the tasks that say how often it is made', () => {
+  const each = { kind: 'product', inputs: { row: { task: 'list' }, day: { value: ['mon'] } } } as const
+  const document = madeUpDag(
+    { list: {}, other: {}, 'each.fit': { groupId: 'each', upstream: ['list', 'other'] }, alone: { expand: each, upstream: ['list'] } },
+    { groups: [{ groupId: 'each', parent: null, tooltip: null, expand: { kind: 'records', from: { task: 'list' } } }] },
+  )
+  assert.deepEqual(shape(partialDocument(document, ['each.fit'])), { list: '', 'each.fit': 'list' })
+  assert.deepEqual(shape(partialDocument(document, ['alone'])), { list: '', alone: 'list' })
+})
+
+test('expressions that could take for ever are refused, and so are lists that name no task', () => {
   for (const pattern of ['(a+)+$', '(a|a)*b', 'a*a*a*a*b', '(?=a)a', '[a', 'a'.repeat(300)]) {
-    assert.throws(() => partialDocument(document, [pattern]), { code: 'invalid' }, pattern)
+    assert.equal(problemsOf(() => plan(request({ tasks: [pattern] }))).length, 1, pattern)
+    assert.deepEqual(shape(partialDocument(madeUpDag({ a: {} }), [pattern])), {}, pattern)
   }
-  assert.throws(() => partialDocument(document, []), { code: 'invalid' })
+  assert.deepEqual(
+    problemsOf(() => plan(request({ tasks: [] }))),
+    ['No task is named: leave the list out for all of them.'],
+  )
 })

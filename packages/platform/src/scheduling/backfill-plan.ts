@@ -126,11 +126,12 @@ export function backfillRunsToStart(
 
 /**
  * The document of a run of only some tasks: those that `patterns` name (ids, ids of groups, or regular expressions that match from the
- * start of an id, as in Airflow 2), with the setups and teardowns around them. The others are not part of such a run: they have no
- * instance in it, nothing waits for them, and its outcome does not depend on them. Throws `invalid` for a pattern that matches nothing.
+ * start of an id, as in Airflow 2), with the setups and teardowns around them and the tasks that say how often they are mapped. The others
+ * are not part of such a run: they have no instance in it, nothing waits for them, and its outcome does not depend on them. A pattern that
+ * matches nothing adds nothing: the file may have changed since the backfill was made.
  */
 export function partialDocument(document: DagDocument, patterns: readonly string[]): DagDocument {
-  const kept = resolveTasks(document, patterns)
+  const { kept } = resolveTasks(document, patterns)
   const among = (ids: readonly string[]) => ids.filter((id) => kept.has(id))
   const tasks = document.tasks
     .filter(({ taskId }) => kept.has(taskId))
@@ -138,21 +139,22 @@ export function partialDocument(document: DagDocument, patterns: readonly string
   return { ...document, tasks }
 }
 
-function resolveTasks(document: DagDocument, patterns: readonly string[]): Set<string> {
+function resolveTasks(document: DagDocument, patterns: readonly string[]): { kept: Set<string>; problems: string[] } {
   const graph = new TaskGraph(document)
   const kept = new Set<string>()
   const problems: string[] = []
+  const keep = (taskId: string) => {
+    if (kept.has(taskId)) return
+    kept.add(taskId)
+    for (const one of [...graph.surroundings(taskId), ...graph.mappedOver(taskId)]) keep(one)
+  }
   for (const pattern of patterns) {
     const found = tasksLike(graph, pattern)
     if (typeof found === 'string') problems.push(found)
-    else for (const taskId of found) for (const one of [taskId, ...graph.surroundings(taskId)]) kept.add(one)
+    else found.forEach(keep)
   }
-  if (problems.length > 0 || kept.size === 0) {
-    throw new AppError('invalid', `These tasks of DAG "${document.dagId}" cannot be chosen.`, {
-      problems: problems.length > 0 ? problems : ['No task is named: leave the list out for all of them.'],
-    })
-  }
-  return kept
+  if (patterns.length === 0) problems.push('No task is named: leave the list out for all of them.')
+  return { kept, problems }
 }
 
 const MAX_PATTERN_LENGTH = 250
@@ -197,14 +199,7 @@ function checkBackfill(request: BackfillRequest, { document, timetable, active, 
   if (past.length > 0 && request.reprocess === 'none') {
     problems.push(`reprocess_behavior none does not go with depends_on_past, which ${named(past)}. Choose failed or completed.`)
   }
-  if (request.tasks) {
-    try {
-      resolveTasks(document, request.tasks)
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      problems.push(...error.problems)
-    }
-  }
+  if (request.tasks) problems.push(...resolveTasks(document, request.tasks).problems)
   problems.push(...confProblems)
   if (problems.length > 0) throw new AppError('invalid', `DAG "${dagId}" cannot be backfilled like this.`, { problems })
 }

@@ -202,7 +202,7 @@ function beginAnew(instance: TaskInstance, task: TaskDocument, now: Date): TaskI
   }
 }
 
-/** What is meant, with the setups and teardowns around it, in the order of `all`. Tasks that the file no longer has are left as they are. */
+/** What is meant, with the setups and teardowns around it, in the order of `all`. What the file no longer has is left as it is. */
 export function withSurroundings(graph: TaskGraph, meant: readonly TaskInstance[], all: readonly TaskInstance[]): TaskInstance[] {
   const keys = new Set<string>()
   const key = (taskId: string, mapIndex: number | null) => `${taskId}/${mapIndex ?? '*'}`
@@ -211,6 +211,7 @@ export function withSurroundings(graph: TaskGraph, meant: readonly TaskInstance[
     for (const other of graph.surroundings(taskId)) keys.add(key(other, sameIndex(graph, taskId, other, mapIndex)))
   }
   return all.filter(
-    ({ taskId, mapIndex }) => graph.task(taskId) !== undefined && (keys.has(key(taskId, mapIndex)) || keys.has(key(taskId, null))),
+    ({ taskId, mapIndex, state }) =>
+      state !== 'removed' && graph.task(taskId) !== undefined && (keys.has(key(taskId, mapIndex)) || keys.has(key(taskId, null))),
   )
 }

@@ -37,6 +37,16 @@ export class TaskGraph {
     return this.#groupsOf(taskId).find((groupId) => this.#groups.get(groupId)?.expand) ?? null
   }
 
+  /** The tasks whose answers say how often a task is made: by its own mapping, or by that of its groups. */
+  mappedOver(taskId: string): string[] {
+    const expansions = [this.#tasks.get(taskId)?.expand, ...this.#groupsOf(taskId).map((groupId) => this.#groups.get(groupId)?.expand)]
+    return expansions.flatMap((expand) => {
+      if (!expand) return []
+      const sources = expand.kind === 'records' ? [expand.from] : Object.values(expand.inputs)
+      return sources.flatMap((source) => ('task' in source ? [source.task] : []))
+    })
+  }
+
   before(taskId: string): Set<string> {
     return this.#reach(taskId, 'upstream')
   }
