@@ -105,6 +105,9 @@ test('a run that is there already fails the task, skips it or is run again, as i
   )
   assert.ok((await thrown(run(triggerDag({ dagId: 'other', logicalDate, skipWhenAlreadyExists: true }), withRun()))) instanceof SkipTask)
   assert.equal((await run(triggerDag({ dagId: 'other', logicalDate, resetDagRun: true }), withRun())).runId, 'mine')
+  const rendered = triggerDag({ dagId: 'other', logicalDate: '2026-11-02 00:00:00+00:00' })
+  assert.match(String(await thrown(run(rendered, withRun()))), /has the run "mine" already/)
+  assert.match(String(await thrown(run(triggerDag({ dagId: 'other', logicalDate: 'soon' })))), /FailTask: .*"soon", which is not a date/)
 })
 
 test('a run, tasks or a group of another DAG are waited for by its logical date', async () => {

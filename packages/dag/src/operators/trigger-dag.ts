@@ -1,6 +1,7 @@
 /** Starts a run of another DAG, and may wait for it. The wait holds no worker. */
 import { DagDefinitionError, Place } from '../definition-error.ts'
 import { type Duration, durationSeconds, notADuration } from '../duration.ts'
+import { toInstant } from '../instant.ts'
 import type { Operator } from '../operator.ts'
 import { Defer, FailTask, SkipTask } from '../outcome.ts'
 import type { DagRunFacts, TaskContext } from '../task-context.ts'
@@ -81,7 +82,8 @@ function succeeded(run: DagRunFacts): DagRunFacts {
 
 /** The run that is triggered; one that an earlier try has started is joined, unless it has failed. */
 async function started(args: TriggerDagArgs, context: TaskContext): Promise<DagRunFacts> {
-  const { dagId, conf, note, logicalDate, resetDagRun: reset = false } = args
+  const { dagId, conf, note, resetDagRun: reset = false } = args
+  const logicalDate = args.logicalDate === undefined ? undefined : instantOf(args.logicalDate, context.timezone)
   const request = { dagId, ...(conf && { conf }), ...(note !== undefined && { note }), ...(logicalDate !== undefined && { logicalDate }) }
   const mark = (await context.xcomPull(context.taskId, TRIGGERED, context.mapIndex >= 0 ? { mapIndex: context.mapIndex } : {})) as
     | string
@@ -104,6 +106,13 @@ async function started(args: TriggerDagArgs, context: TaskContext): Promise<DagR
     throw new FailTask(`${detail} Give another run id or logical date, or set resetDagRun or skipWhenAlreadyExists.`)
   }
   return context.dagRuns.trigger({ ...request, runId: existing?.runId ?? runId, ...(reset && { reset }) })
+}
+
+function instantOf(text: string, timezone: string): string {
+  const instant = toInstant(text, timezone)
+  if (!instant)
+    throw new FailTask(`triggerDag is given the logical date "${text}", which is not a date. Write one such as "2026-11-02T05:00:00Z".`)
+  return instant.toISOString()
 }
 
 const TRIGGERED = 'trigger_run_id'
