@@ -19,21 +19,22 @@ import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
 import { describeSettings } from '../settings.ts'
-import { dagFolderOptions } from './dag-folder-options.ts'
 import type { Ground, Part } from './part.ts'
+import { dagFolderOptions, schedulerLimits, workerPoolOptions } from './scheduling-settings.ts'
 
 export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
   const { db, home, clock, events, logger, settings, version } = ground
   const folder = settings.dagsFolder
+  const compileCache = home.folder('cache', 'compiled')
   const dags = new SqliteDagStore(db)
   const runs = new SqliteDagRunStore(db)
   const instances = new SqliteTaskInstanceStore(db)
   const xcoms = new SqliteXComStore(db)
-  const pools = new SqlitePoolStore(db)
+  const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)
   const assets = new SqliteAssetStore(db)
   const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
-  const runner = new WorkerPool({ folder, secrets, xcoms, logs, clock, workers: settings.parallelism })
+  const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock })
   const scheduler = new Scheduler({
     dags,
     runs,
@@ -44,7 +45,7 @@ export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
     clock,
     events,
     logger,
-    limits: { parallelism: settings.parallelism },
+    limits: schedulerLimits(settings),
   })
   const files = new DagFolder({
     ...dagFolderOptions(settings),
@@ -54,10 +55,10 @@ export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
     events,
     logger,
     version,
-    compileCache: home.folder('cache', 'compiled'),
-    onChange: () => {
+    compileCache,
+    onChange: (dagIds) => {
       runner.filesChanged()
-      scheduler.dagsChanged()
+      scheduler.dagsChanged(dagIds)
     },
   })
   const door = airflowDoor({

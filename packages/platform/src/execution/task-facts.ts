@@ -27,6 +27,8 @@ export interface TaskFacts {
   readonly rescheduleCount: number
   /** How many instances the mapped task has; null for one that is not mapped. */
   readonly mapCount: number | null
+  /** Run in the foreground, to see what it does: nothing of it is recorded. */
+  readonly isTest?: boolean
   readonly dag: DagFacts
   readonly task: TaskDocument
 }

@@ -41,10 +41,9 @@ export interface PreviousSuccess {
 }
 
 export interface Neighbours {
+  /** Null where runs do not stand for intervals, as with a trigger timetable. */
   readonly previous: string | null
   readonly next: string | null
-  /** Whether runs stand for intervals; a trigger timetable has no previous date. */
-  readonly isDataInterval: boolean
 }
 
 /** The platform behind the questions. `subject` is that of the try which asks. Rejects with a sentence for the author. */

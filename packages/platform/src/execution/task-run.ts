@@ -9,6 +9,7 @@ import type { TaskFacts } from './task-facts.ts'
 import type { TaskInputs } from './task-input.ts'
 import type { TaskOutcome } from './task-outcome.ts'
 import { toJson } from './task-output.ts'
+import type { TemplatePlace } from './template-file.ts'
 
 export interface TaskWork {
   readonly dag: Dag
@@ -29,6 +30,8 @@ export interface RenderOptions {
   readonly place?: string
   readonly fields?: readonly string[]
   readonly extensions?: readonly string[]
+  /** Where template files may be; left out, there are none. */
+  readonly files?: TemplatePlace
   /** Further names. */
   readonly names?: Readonly<Record<string, unknown>>
 }

@@ -1,4 +1,5 @@
-/** Instants as templates see them: printed and formatted as Python does. Always in UTC. */
+/** Instants and lengths of time as templates see them: printed, formatted and counted with as Python does. In UTC unless a template asks for a zone. */
+import { toWallClock } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
 
 const two = (n: number): string => String(n).padStart(2, '0')
@@ -30,9 +31,11 @@ const DIRECTIVES: Readonly<Record<string, (at: Date) => string>> = {
   '%': () => '%',
 }
 
-/** Python's strftime; throws `invalid` for a directive that it does not have here. */
-export function formatDate(at: Date, format: string): string {
+/** Python's strftime of the instant's UTC fields; throws `invalid` for a directive that it does not have here. `zone` overrides `%z` and `%Z`. */
+export function formatDate(at: Date, format: string, zone: { readonly offset: string; readonly name: string } | null = null): string {
   return format.replace(/%(.?)/gs, (_, directive: string) => {
+    if (zone && directive === 'z') return zone.offset
+    if (zone && directive === 'Z') return zone.name
     const write = DIRECTIVES[directive]
     if (!write)
       throw new AppError('invalid', `"%${directive}" in the format "${format}" is unknown. Known: %${Object.keys(DIRECTIVES).join(' %')}.`)
@@ -67,49 +70,215 @@ export function parseDate(text: string, format: string): Date {
   return at
 }
 
-/** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ logical_date.isoformat() }}`. */
+const SECOND = 1_000
+const DAY = 86_400 * SECOND
+const UNITS: Readonly<Record<string, number>> = {
+  milliseconds: 1,
+  seconds: SECOND,
+  minutes: 60 * SECOND,
+  hours: 3_600 * SECOND,
+  days: 86_400 * SECOND,
+  weeks: 7 * 86_400 * SECOND,
+}
+
+type Named = Readonly<Record<string, unknown>>
+const isNamed = (value: unknown): value is Named => typeof value === 'object' && value !== null && '__keywords' in value
+
+/** A length of time: `macros.timedelta(days=1, hours=2)`; a bare number is days. */
+export class TimeDelta {
+  readonly milliseconds: number
+
+  constructor(milliseconds: number) {
+    this.milliseconds = milliseconds
+  }
+
+  static of(...args: readonly unknown[]): TimeDelta {
+    const named = args.find(isNamed) ?? {}
+    const days = typeof args[0] === 'number' ? args[0] : 0
+    const seconds = typeof args[1] === 'number' ? args[1] : 0
+    let total = days * 86_400 * SECOND + seconds * SECOND
+    for (const [unit, count] of Object.entries(named)) {
+      if (unit === '__keywords') continue
+      const length = UNITS[unit]
+      if (length === undefined) throw new AppError('invalid', `timedelta has no "${unit}". It has ${Object.keys(UNITS).join(', ')}.`)
+      total += Number(count) * length
+    }
+    return new TimeDelta(total)
+  }
+
+  get days(): number {
+    return Math.floor(this.milliseconds / DAY)
+  }
+
+  get seconds(): number {
+    return Math.floor((this.milliseconds - this.days * DAY) / SECOND)
+  }
+
+  total_seconds(): number {
+    return this.milliseconds / SECOND
+  }
+
+  toString(): string {
+    const { days, seconds } = this
+    const rest = this.milliseconds - days * DAY - seconds * SECOND
+    const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${rest ? `.${String(rest).padStart(3, '0')}000` : ''}`
+    return days === 0 ? clock : `${days} day${Math.abs(days) === 1 ? '' : 's'}, ${clock}`
+  }
+
+  [Symbol.toPrimitive](hint: string): number | string {
+    return hint === 'number' ? this.milliseconds : this.toString()
+  }
+}
+
+/** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ (logical_date + macros.timedelta(days=1)) | ds }}`. */
 export class TemplateDate {
   readonly #at: Date
+  readonly #zone: string
+  /** Its UTC fields are what a clock in the zone shows. */
+  readonly #wall: Date
 
-  constructor(at: Date | string) {
+  constructor(at: Date | string, zone = 'UTC') {
     this.#at = new Date(at)
+    this.#zone = zone
+    this.#wall = zone === 'UTC' ? this.#at : new Date(toWallClock(this.#at, zone))
   }
 
   get year(): number {
-    return this.#at.getUTCFullYear()
+    return this.#wall.getUTCFullYear()
   }
 
   get month(): number {
-    return this.#at.getUTCMonth() + 1
+    return this.#wall.getUTCMonth() + 1
   }
 
   get day(): number {
-    return this.#at.getUTCDate()
+    return this.#wall.getUTCDate()
   }
 
   get hour(): number {
-    return this.#at.getUTCHours()
+    return this.#wall.getUTCHours()
   }
 
   get minute(): number {
-    return this.#at.getUTCMinutes()
+    return this.#wall.getUTCMinutes()
+  }
+
+  get second(): number {
+    return this.#wall.getUTCSeconds()
+  }
+
+  get microsecond(): number {
+    return this.#wall.getUTCMilliseconds() * 1000
+  }
+
+  /** Of the instant, whatever the zone. */
+  get milliseconds(): number {
+    return this.#at.getTime()
+  }
+
+  get int_timestamp(): number {
+    return Math.floor(this.#at.getTime() / SECOND)
+  }
+
+  get timezone_name(): string {
+    return this.#zone
   }
 
   strftime(format: string): string {
-    return formatDate(this.#at, format)
+    return formatDate(this.#wall, format, { offset: this.#offset(''), name: this.#zone })
   }
 
   isoformat(): string {
-    return this.#at.toISOString().replace(/\.(\d{3})Z$/, (_, ms: string) => (ms === '000' ? '+00:00' : `.${ms}000+00:00`))
+    return this.#wall
+      .toISOString()
+      .replace(/\.(\d{3})Z$/, (_, ms: string) => (ms === '000' ? this.#offset(':') : `.${ms}000${this.#offset(':')}`))
+  }
+
+  to_date_string(): string {
+    return this.strftime('%Y-%m-%d')
+  }
+
+  to_iso8601_string(): string {
+    return this.isoformat().replace('+00:00', 'Z')
+  }
+
+  to_datetime_string(): string {
+    return this.strftime('%Y-%m-%d %H:%M:%S')
+  }
+
+  date(): TemplateDay {
+    return new TemplateDay(this)
   }
 
   timestamp(): number {
-    return this.#at.getTime() / 1000
+    return this.#at.getTime() / SECOND
   }
 
-  /** The instant `days` days later. */
-  add(days: number): TemplateDate {
-    return new TemplateDate(new Date(this.#at.getTime() + days * 86_400_000))
+  /** Monday is 0. */
+  weekday(): number {
+    return (this.#wall.getUTCDay() + 6) % 7
+  }
+
+  isoweekday(): number {
+    return this.weekday() + 1
+  }
+
+  in_timezone(zone: string): TemplateDate {
+    return new TemplateDate(this.#at, zone)
+  }
+
+  in_tz(zone: string): TemplateDate {
+    return this.in_timezone(zone)
+  }
+
+  astimezone(zone: string): TemplateDate {
+    return this.in_timezone(zone)
+  }
+
+  /** `add(days=1, months=-1)`; a bare number is days. Months and years keep the day, or take the last one of the month. */
+  add(...args: readonly unknown[]): TemplateDate {
+    const { years = 0, months = 0, ...rest } = args.find(isNamed) ?? ({} as Named)
+    const moved = new Date(this.#at)
+    const span = Number(years) * 12 + Number(months)
+    if (span !== 0) {
+      moved.setUTCDate(1)
+      moved.setUTCMonth(moved.getUTCMonth() + span)
+      const last = new Date(Date.UTC(moved.getUTCFullYear(), moved.getUTCMonth() + 1, 0)).getUTCDate()
+      moved.setUTCDate(Math.min(this.#at.getUTCDate(), last))
+    }
+    const length = TimeDelta.of(typeof args[0] === 'number' ? args[0] : 0, { ...rest, __keywords: true })
+    return new TemplateDate(new Date(moved.getTime() + length.milliseconds), this.#zone)
+  }
+
+  subtract(...args: readonly unknown[]): TemplateDate {
+    const named = args.find(isNamed) ?? {}
+    const negative = Object.fromEntries(
+      Object.entries(named).map(([name, value]) => [name, name === '__keywords' ? value : -Number(value)]),
+    )
+    return this.add(typeof args[0] === 'number' ? -args[0] : 0, { ...negative, __keywords: true })
+  }
+
+  /** `replace(day=1, hour=0)`, in UTC. */
+  replace(...args: readonly unknown[]): TemplateDate {
+    const { year, month, day, hour, minute, second, microsecond } = (args.find(isNamed) ?? {}) as Record<string, number | undefined>
+    const at = new Date(this.#at)
+    at.setUTCFullYear(year ?? at.getUTCFullYear(), (month ?? at.getUTCMonth() + 1) - 1, day ?? at.getUTCDate())
+    at.setUTCHours(hour ?? at.getUTCHours(), minute ?? at.getUTCMinutes(), second ?? at.getUTCSeconds())
+    if (microsecond !== undefined) at.setUTCMilliseconds(Math.floor(microsecond / 1000))
+    return new TemplateDate(at, this.#zone)
+  }
+
+  /** `start_of("month")`, in UTC. */
+  start_of(unit: string): TemplateDate {
+    const at = new Date(this.#at)
+    if (unit === 'hour') at.setUTCMinutes(0, 0, 0)
+    else at.setUTCHours(0, 0, 0, 0)
+    if (unit === 'week') at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7))
+    else if (unit === 'month') at.setUTCDate(1)
+    else if (unit === 'year') at.setUTCMonth(0, 1)
+    else if (unit !== 'day' && unit !== 'hour')
+      throw new AppError('invalid', `start_of has no "${unit}". It has hour, day, week, month, year.`)
+    return new TemplateDate(at, this.#zone)
   }
 
   toString(): string {
@@ -119,4 +288,54 @@ export class TemplateDate {
   toJSON(): string {
     return this.isoformat()
   }
+
+  [Symbol.toPrimitive](hint: string): number | string {
+    return hint === 'number' ? this.#at.getTime() : this.toString()
+  }
+
+  #offset(separator: string): string {
+    const minutes = Math.round((this.#wall.getTime() - this.#at.getTime()) / 60_000)
+    const size = Math.abs(minutes)
+    return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${separator}${two(size % 60)}`
+  }
+}
+
+/** The day of an instant: prints without its time. */
+export class TemplateDay {
+  readonly #of: TemplateDate
+
+  constructor(of: TemplateDate) {
+    this.#of = of
+  }
+
+  strftime(format: string): string {
+    return this.#of.strftime(format)
+  }
+
+  isoformat(): string {
+    return this.#of.to_date_string()
+  }
+
+  toString(): string {
+    return this.isoformat()
+  }
+
+  toJSON(): string {
+    return this.isoformat()
+  }
+}
+
+/** `a + b` and `a - b` as Python has them for instants and lengths of time; for everything else as JavaScript has them. */
+export function plus(a: unknown, b: unknown): unknown {
+  if (a instanceof TemplateDate && b instanceof TimeDelta)
+    return new TemplateDate(new Date(a.milliseconds + b.milliseconds), a.timezone_name)
+  if (a instanceof TimeDelta && b instanceof TemplateDate) return plus(b, a)
+  if (a instanceof TimeDelta && b instanceof TimeDelta) return new TimeDelta(a.milliseconds + b.milliseconds)
+  return (a as number) + (b as number)
+}
+
+export function minus(a: unknown, b: unknown): unknown {
+  if (a instanceof TemplateDate && b instanceof TemplateDate) return new TimeDelta(a.milliseconds - b.milliseconds)
+  if (b instanceof TimeDelta && (a instanceof TemplateDate || a instanceof TimeDelta)) return plus(a, new TimeDelta(-b.milliseconds))
+  return (a as number) - (b as number)
 }

@@ -1,7 +1,9 @@
 /** The names that a template may use, as Airflow has them, those of Airflow 2 among them. Pure. */
 import { AppError } from '../core/app-error.ts'
 import { idempotencyKey, paramsOf, type TaskFacts } from './task-facts.ts'
-import { formatDate, parseDate, TemplateDate } from './template-date.ts'
+import type { Neighbours, PlatformQuestion, PreviousSuccess } from './task-question.ts'
+import { TemplateDate } from './template-date.ts'
+import { MACROS } from './template-macros.ts'
 
 const ds = (at: TemplateDate | string): string => asDate(at, 'ds').strftime('%Y-%m-%d')
 const dsNodash = (at: TemplateDate | string): string => asDate(at, 'ds_nodash').strftime('%Y%m%d')
@@ -19,26 +21,50 @@ function asDate(at: unknown, filter: string): TemplateDate {
   return new TemplateDate(date)
 }
 
-const MACROS = {
-  /** `ds_add("2019-10-07", 7)` is `2019-10-14`. */
-  ds_add: (day: string, days: number): string => ds(new TemplateDate(parseDate(day, '%Y-%m-%d')).add(days)),
-  /** `ds_format("2019-10-07", "%Y-%m-%d", "%d.%m.%Y")`. */
-  ds_format: (day: string, input: string, output: string): string => formatDate(parseDate(day, input), output),
+/** A name whose value the platform is asked for when a template uses it. */
+export class AskedName {
+  readonly ask: PlatformQuestion
+  readonly read: (answer: unknown) => unknown
+
+  constructor(ask: PlatformQuestion, read: (answer: unknown) => unknown) {
+    this.ask = ask
+    this.read = read
+  }
 }
 
+const dateOf = (at: string | null | undefined): TemplateDate | null => (at ? new TemplateDate(at) : null)
+
 /**
- * `ds` and its like are of the logical date, and `next_ds` of the end of the data interval. As in Airflow 2, a run that was triggered for
- * a date of its own choice stands for no interval of the schedule: its `prev_ds` and `next_ds` are its `ds`.
+ * `ds` and its like are of the logical date; `next_ds` and `prev_ds` of the runs after and before it, by the schedule alone. As in Airflow 2, a run
+ * by hand that has a logical date stands for no interval of the schedule: its `prev_ds` and `next_ds` are its `ds`.
  */
 export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown>> {
+  const { dagId, runId, taskId, mapIndex, tryNumber, maxTries, runType, conf, dag, task } = facts
   const start = new TemplateDate(facts.dataIntervalStart)
   const end = new TemplateDate(facts.dataIntervalEnd)
   const logicalDate = new TemplateDate(facts.logicalDate ?? facts.dataIntervalStart)
-  const standsForInterval = facts.runType === 'scheduled' || facts.logicalDate === null || facts.logicalDate === facts.dataIntervalStart
-  const next = standsForInterval ? end : logicalDate
-  const previous = standsForInterval ? facts.previousIntervalStart && new TemplateDate(facts.previousIntervalStart) : logicalDate
-  const { dagId, runId, taskId, tryNumber, maxTries, runType, conf, dag, task } = facts
-  const ofTask = { dag_id: dagId, run_id: runId, task_id: taskId }
+  const standsAlone = runType === 'manual' && facts.logicalDate !== null
+  const neighbour = (which: 'previous' | 'next', read: (at: TemplateDate) => unknown = (at) => at): unknown =>
+    standsAlone
+      ? read(logicalDate)
+      : new AskedName({ what: 'neighbours', dagId, runId }, (answer) => {
+          const at = dateOf((answer as Neighbours)[which])
+          return at && read(at)
+        })
+  const lastSuccess = (field: keyof PreviousSuccess): unknown =>
+    new AskedName({ what: 'previousSuccess', dagId, before: facts.logicalDate ?? facts.dataIntervalStart }, (answer) =>
+      dateOf((answer as PreviousSuccess | null)?.[field]),
+    )
+  const ti = {
+    dag_id: dagId,
+    run_id: runId,
+    task_id: taskId,
+    map_index: mapIndex,
+    try_number: tryNumber,
+    max_tries: maxTries,
+    operator: task.operator,
+    start_date: dateOf(facts.firstStartedAt),
+  }
   return {
     data_interval_start: start,
     data_interval_end: end,
@@ -49,24 +75,55 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     ts: ts(logicalDate),
     ts_nodash: tsNodash(logicalDate),
     ts_nodash_with_tz: tsNodashWithTz(logicalDate),
-    next_execution_date: next,
-    next_ds: ds(next),
-    next_ds_nodash: dsNodash(next),
-    prev_execution_date: previous,
-    prev_ds: previous && ds(previous),
-    prev_ds_nodash: previous && dsNodash(previous),
+    next_execution_date: neighbour('next'),
+    next_ds: neighbour('next', ds),
+    next_ds_nodash: neighbour('next', dsNodash),
+    prev_execution_date: neighbour('previous'),
+    prev_ds: neighbour('previous', ds),
+    prev_ds_nodash: neighbour('previous', dsNodash),
+    prev_execution_date_success: lastSuccess('logicalDate'),
+    prev_data_interval_start_success: lastSuccess('dataIntervalStart'),
+    prev_data_interval_end_success: lastSuccess('dataIntervalEnd'),
+    prev_start_date_success: lastSuccess('startedAt'),
+    prev_end_date_success: lastSuccess('endedAt'),
     yesterday_ds: ds(logicalDate.add(-1)),
     yesterday_ds_nodash: dsNodash(logicalDate.add(-1)),
     tomorrow_ds: ds(logicalDate.add(1)),
     tomorrow_ds_nodash: dsNodash(logicalDate.add(1)),
+    start_date: dateOf(facts.firstStartedAt),
     run_id: runId,
     dag_id: dagId,
     task_id: taskId,
+    map_index: mapIndex,
+    map_index_template: task.mapIndexTemplate,
+    expanded_ti_count: facts.mapCount,
+    task_reschedule_count: facts.rescheduleCount,
     task_instance_key_str: `${dagId}__${taskId}__${dsNodash(logicalDate)}`,
     idempotency_key: idempotencyKey(facts),
     params: paramsOf(facts),
-    dag: { dag_id: dagId, description: dag.description, tags: dag.tags, timezone: dag.timezone, owner: dag.owners.join(', ') },
-    task: { task_id: taskId, owner: task.owner, retries: task.retries },
+    inlets: task.inlets,
+    outlets: task.outlets,
+    triggering_asset_events: new AskedName({ what: 'triggeringAssetEvents', dagId, runId }, (answer) =>
+      Object.groupBy(answer as { readonly name: string }[], ({ name }) => name),
+    ),
+    dag: {
+      dag_id: dagId,
+      description: dag.description,
+      tags: dag.tags,
+      timezone: dag.timezone,
+      owner: dag.owners.join(', '),
+      doc_md: dag.docMd,
+    },
+    task: {
+      task_id: taskId,
+      owner: task.owner,
+      retries: task.retries,
+      pool: task.pool,
+      doc_md: task.docMd,
+      trigger_rule: task.triggerRule,
+      upstream_task_ids: task.upstream,
+      downstream_task_ids: task.downstream,
+    },
     dag_run: {
       dag_id: dagId,
       run_id: runId,
@@ -75,9 +132,10 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
       logical_date: logicalDate,
       data_interval_start: start,
       data_interval_end: end,
+      external_trigger: runType === 'manual',
     },
-    ti: { ...ofTask, try_number: tryNumber, max_tries: maxTries },
+    ti,
     macros: MACROS,
-    test_mode: false,
+    test_mode: facts.isTest ?? false,
   }
 }

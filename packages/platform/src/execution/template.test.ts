@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { dag, type TaskDocument } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
-import type { TaskFacts } from './task-facts.ts'
-import { renderTemplates, type TemplateSources } from './template.ts'
+import { dagFacts, type TaskFacts } from './task-facts.ts'
+import { renderTemplates, type TemplateOptions, type TemplateSources } from './template.ts'
+import { templateReader } from './template-file.ts'
 import { templateNames } from './template-names.ts'
+
+const written = dag(
+  'pipeline_ml_staging',
+  { owner: 'ml' } as never,
+  ({ task }) => void task('submit_job', async () => {}, { owner: 'ml' }),
+).document
 
 const facts: TaskFacts = {
   dagId: 'pipeline_ml_staging',
   runId: 'scheduled__2019-09-30T05:00:00+00:00',
   taskId: 'submit_job',
+  mapIndex: -1,
   tryNumber: 1,
   maxTries: 0,
   runType: 'scheduled',
@@ -17,8 +29,13 @@ const facts: TaskFacts = {
   dataIntervalEnd: '2019-10-07T05:00:00.000Z',
   previousIntervalStart: '2019-09-23T05:00:00.000Z',
   conf: { day: 'Monday', deep: { list: [1, 2] } },
-  dag: { params: { day: 'Sunday', limit: 3 }, timezone: 'UTC', description: null, tags: [], owners: ['ml'] },
-  task: { owner: 'ml', retries: 0, operator: 'DataprocSubmitJob' },
+  startedBy: 'system',
+  resume: null,
+  firstStartedAt: null,
+  rescheduleCount: 0,
+  mapCount: null,
+  dag: { ...dagFacts(written), params: { day: 'Sunday', limit: 3 } },
+  task: written.tasks[0] as TaskDocument,
 }
 
 const asked: string[] = []
@@ -30,11 +47,16 @@ const sources: TemplateSources = {
     throw new AppError('not_found', `There is no Variable "${key}".`)
   },
   connection: async (id) => ({ conn_id: id, host: 'localhost', password: 's3cret', extra_dejson: { region: 'us-central1' } }),
-  xcom: async (taskId, key) => (taskId === 'extract' ? { rows: 12, key } : null),
+  xcom: async (taskId, key, mapIndex) => (taskId === 'extract' ? { rows: 12, key, mapIndex } : null),
+  async platform(question) {
+    if (question.what === 'neighbours') return { previous: '2019-09-23T05:00:00.000Z', next: '2019-10-07T05:00:00.000Z' }
+    if (question.what === 'triggeringAssetEvents') return [{ name: 'rows', extra: { n: 7 } }]
+    return { dataIntervalStart: '2019-09-16T05:00:00.000Z', startedAt: null }
+  },
 }
 
-const render = (template: unknown, changed: Partial<TaskFacts> = {}) =>
-  renderTemplates(template, templateNames({ ...facts, ...changed }), sources)
+const render = (template: unknown, changed: Partial<TaskFacts> = {}, options: TemplateOptions = {}) =>
+  renderTemplates(template, templateNames({ ...facts, ...changed }), sources, options)
 
 test('every name of the data interval has the value that Airflow 2 gives it', async () => {
   const expected = {
@@ -67,10 +89,10 @@ test('every name of the data interval has the value that Airflow 2 gives it', as
   assert.deepEqual(rendered, expected)
 })
 
-test('a run by hand stands for its interval, unless it has a date of its own choice', async () => {
+test('a run by hand stands for its interval, unless it has a logical date', async () => {
   const three = '{{ prev_ds }} {{ ds }} {{ next_ds }}'
   assert.equal(await render(three, { runType: 'manual', logicalDate: null }), '2019-09-23 2019-09-30 2019-10-07')
-  assert.equal(await render(three, { runType: 'manual' }), '2019-09-23 2019-09-30 2019-10-07')
+  assert.equal(await render(three, { runType: 'manual' }), '2019-09-30 2019-09-30 2019-09-30')
   assert.equal(await render(three, { runType: 'manual', logicalDate: '2019-10-09T12:00:00.000Z' }), '2019-10-09 2019-10-09 2019-10-09')
 })
 
@@ -82,6 +104,11 @@ test('Variables, Connections and XComs are fetched once each, when the template 
     '{{ ti.xcom_pull("extract").rows }} {{ ti.xcom_pull(task_ids="extract", key="k").key }}',
   ])
   assert.deepEqual(rendered, ['gs://daggerboard-data/b', 'daggerboard localhost us-central1', '12 k'])
+  assert.equal(await render('{{ var.value.get("NOPE", "otherwise") }} {{ var.value.get("PROJECT_ID", "x") }}'), 'otherwise daggerboard')
+  assert.equal(
+    await render('{{ ti.xcom_pull("extract", map_indexes=[3])[0].mapIndex }} {{ ti.xcom_pull("no", default="none") }}'),
+    '3 none',
+  )
   assert.equal(asked.filter((key) => key === 'BUCKETS').length, 1)
 })
 
@@ -91,7 +118,7 @@ test('what is not there is an error that says what, where and what is near', asy
       'The template of args.job.query[0] cannot be rendered: "next_dss" is not defined. Did you mean "next_ds"? It reads: {{ next_dss }}',
   })
   await assert.rejects(render('{{ params.table }}'), /"params\.table" has no value\. It reads/)
-  await assert.rejects(render('{{ prev_ds }}', { previousIntervalStart: null }), /"prev_ds" has no value/)
+  await assert.rejects(render('{{ prev_start_date_success }}'), /"prev_start_date_success" has no value/)
   await assert.rejects(render('{{ var.value.NOPE }}'), /There is no Variable "NOPE"/)
   await assert.rejects(render('{{ var.json.PROJECT_ID }}'), /The Variable "PROJECT_ID" is not JSON/)
   await assert.rejects(render('{{ ds | dss }}'), /filter not found: dss/)
@@ -101,4 +128,58 @@ test('what is not there is an error that says what, where and what is near', asy
 test('what is no template stays as it is', async () => {
   const plain = { n: 1, yes: true, nothing: null, text: 'SELECT "a" FROM {x}', list: [{ a: '}}' }] }
   assert.deepEqual(await render(plain), plain)
+})
+
+test('instants are counted with as in Python', async () => {
+  const expected = {
+    '(logical_date + macros.timedelta(days=1, hours=2)) | ts': '2019-10-01T07:00:00+00:00',
+    '(data_interval_end - data_interval_start).days': '7',
+    'data_interval_end - data_interval_start': '7 days, 0:00:00',
+    'logical_date - macros.timedelta(1)': '2019-09-29 05:00:00+00:00',
+    'logical_date.add(months=5)': '2020-02-29 05:00:00+00:00',
+    'logical_date.subtract(days=1).to_date_string()': '2019-09-29',
+    'logical_date.in_timezone("Europe/Paris")': '2019-09-30 07:00:00+02:00',
+    'logical_date.in_timezone("Europe/Paris").strftime("%H:%M %z")': '07:00 +0200',
+    'logical_date.replace(day=1).date()': '2019-09-01',
+    'logical_date.start_of("month") | ds': '2019-09-01',
+    'logical_date.weekday()': '0',
+    'logical_date < data_interval_end': 'true',
+    'macros.datetime(2020, 2, 3) | ds': '2020-02-03',
+    'macros.datetime.strptime("03.02.2020", "%d.%m.%Y") | ds': '2020-02-03',
+    'macros.dateutil.parser.parse("2020-02-03 04:05:06") | ts': '2020-02-03T04:05:06+00:00',
+    'macros.datetime_diff_for_humans("2020-02-03", "2020-02-01")': '2 days after',
+    'macros.uuid.uuid4() | length': '36',
+    '1 + 2 * 3 - 4': '3',
+    '"a" + "b" ~ 1': 'ab1',
+    'prev_data_interval_start_success | ds': '2019-09-16',
+    'triggering_asset_events.rows[0].extra.n': '7',
+    'task.owner ~ " " ~ task_reschedule_count ~ " " ~ test_mode': 'ml 0 false',
+  }
+  const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])))
+  assert.deepEqual(rendered, expected)
+})
+
+test('a field that is one expression keeps the type of its value, where the DAG says so', async () => {
+  const native = await render(['{{ params.limit }}', '{{ params.deep.list }}', '{{ ds }}', 'n {{ params.limit }}'], {}, { isNative: true })
+  assert.deepEqual(native, [3, [1, 2], '2019-09-30', 'n 3'])
+  assert.deepEqual(await render(['{{ params.limit }}']), ['3'])
+})
+
+test('a string that ends as a template file does is read beside the DAG file, and never outside of the DAGs folder', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'templates-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const dags = join(root, 'dags')
+  mkdirSync(join(dags, 'sql'), { recursive: true })
+  writeFileSync(join(dags, 'a.sql'), 'SELECT {{ params.limit }} {% include "b.sql" %}')
+  writeFileSync(join(dags, 'sql/b.sql'), "AT '{{ ds }}'")
+  writeFileSync(join(root, 'secret.sql'), 'secret')
+  symlinkSync(join(root, 'secret.sql'), join(dags, 'link.sql'))
+  const options = { extensions: ['.sql'], readFile: templateReader({ root: dags, dagFile: join(dags, 'd.ts') }, ['sql']) }
+  assert.deepEqual(await render({ query: ['a.sql'], other: 'a.txt' }, {}, options), { query: ["SELECT 3 AT '2019-09-30'"], other: 'a.txt' })
+  for (const path of ['../secret.sql', 'link.sql', 'none.sql']) {
+    await assert.rejects(
+      render({ query: path }, {}, options),
+      /The template of args\.query cannot be rendered: The template file ".*" is not there/,
+    )
+  }
 })

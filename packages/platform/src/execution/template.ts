@@ -1,13 +1,29 @@
 /** Renders the templates in a task's arguments, when the task runs. A name that does not exist is an error that says which. */
 import nunjucks from 'nunjucks'
 import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
-import { TEMPLATE_FILTERS } from './template-names.ts'
+import type { PlatformQuestion } from './task-question.ts'
+import { minus, plus } from './template-date.ts'
+import { WITH_MEMBERS } from './template-macros.ts'
+import { AskedName, TEMPLATE_FILTERS } from './template-names.ts'
 
 /** What only the platform can answer. Null of `xcom` means that there is none. */
 export interface TemplateSources {
+  /** Rejects with code `not_found` when there is none. */
   variable(key: string): Promise<string>
   connection(id: string): Promise<Readonly<Record<string, unknown>>>
-  xcom(taskId: string, key: string): Promise<unknown>
+  xcom(taskId: string, key: string, mapIndex?: number): Promise<unknown>
+  platform(question: PlatformQuestion): Promise<unknown>
+}
+
+export interface TemplateOptions {
+  /** Where in the arguments the value stands, for complaints. Default `args`. */
+  readonly place?: string
+  /** A string that ends so is the path of a file whose text is the template. */
+  readonly extensions?: readonly string[]
+  /** Reads such a file; also those that templates include. Throws a sentence when there is none. */
+  readonly readFile?: (path: string) => string
+  /** A string that is one expression and nothing else keeps the type of its value. */
+  readonly isNative?: boolean
 }
 
 /** Templates ask in the middle of a line, and the answer takes time: so what is missing is fetched, and the line is begun again. */
@@ -18,56 +34,161 @@ export async function renderTemplates(
   value: unknown,
   names: Readonly<Record<string, unknown>>,
   sources: TemplateSources,
-  place = 'args',
+  options: TemplateOptions = {},
 ): Promise<unknown> {
-  const renderer = new Renderer(names, sources)
+  const renderer = new Renderer(names, sources, options)
   const walk = async (part: unknown, at: string): Promise<unknown> => {
-    if (typeof part === 'string') return renderer.render(part, at)
+    if (typeof part === 'string') return renderer.renderString(part, at)
     if (Array.isArray(part)) return Promise.all(part.map((item, i) => walk(item, `${at}[${i}]`)))
     if (part === null || typeof part !== 'object' || part instanceof Date) return part
     return Object.fromEntries(await Promise.all(Object.entries(part).map(async ([key, item]) => [key, await walk(item, `${at}.${key}`)])))
   }
-  return walk(value, place)
+  return walk(value, options.place ?? 'args')
+}
+
+/** Rendering is synchronous, so one environment serves all: this is whom it serves now. */
+let current: Renderer | null = null
+let environment: nunjucks.Environment | null = null
+/** What an expression came to before it was made text. */
+let captured: { readonly value: unknown } | null = null
+const CAPTURE = '__capture'
+const compiled = new Map<string, nunjucks.Template>()
+const MOST_COMPILED = 500
+
+function sharedEnvironment(): nunjucks.Environment {
+  if (environment) return environment
+  countWithDates()
+  const loader = { getSource: (name: string) => ({ src: current?.file(name) ?? '', path: name, noCache: true }) }
+  const made = new nunjucks.Environment([loader as unknown as nunjucks.ILoader], { autoescape: false, throwOnUndefined: true })
+  for (const [name, filter] of Object.entries(TEMPLATE_FILTERS)) made.addFilter(name, filter)
+  made.addFilter('tojson', (value: unknown) => JSON.stringify(value))
+  made.addFilter(CAPTURE, (value: unknown) => {
+    captured = { value }
+    return ''
+  })
+  // Nunjucks looks names up among its globals; answering that every name is there lets us say which one is not.
+  const own = made as unknown as { globals: Record<string, unknown> }
+  own.globals = new Proxy(own.globals, {
+    has: (_, name) => typeof name === 'string',
+    get: (globals, name: string) => current?.named(name, globals),
+  })
+  environment = made
+  return made
+}
+
+/** In templates `+` and `-` know of instants and lengths of time, and functions may have members. */
+function countWithDates(): void {
+  type Emitter = { _emit(code: string): void; compile(node: unknown, frame: unknown): void }
+  const { compiler, runtime } = nunjucks as unknown as {
+    compiler: { Compiler: { prototype: object } }
+    runtime: { memberLookup(of: unknown, name: string): unknown }
+  }
+  const { memberLookup } = runtime
+  const member = (of: unknown, name: string): unknown => {
+    const found = (of as Readonly<Record<string, unknown>> | null | undefined)?.[name]
+    return typeof found === 'function' && WITH_MEMBERS in found ? found : memberLookup(of, name)
+  }
+  Object.assign(runtime, { plus, minus, memberLookup: member })
+  const emit = (call: string) =>
+    function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
+      this._emit(`runtime.${call}(`)
+      this.compile(node.left, frame)
+      this._emit(', ')
+      this.compile(node.right, frame)
+      this._emit(')')
+    }
+  Object.assign(compiler.Compiler.prototype, { compileAdd: emit('plus'), compileSub: emit('minus') })
+}
+
+function templateOf(text: string): nunjucks.Template {
+  const known = compiled.get(text)
+  if (known) return known
+  if (compiled.size >= MOST_COMPILED) compiled.clear()
+  const template = new nunjucks.Template(text, sharedEnvironment())
+  compiled.set(text, template)
+  return template
 }
 
 class Renderer {
-  readonly #environment = new nunjucks.Environment([], { autoescape: false, throwOnUndefined: true })
   readonly #answers = new Map<string, unknown>()
   readonly #sources: TemplateSources
+  readonly #options: TemplateOptions
+  readonly #known: Readonly<Record<string, unknown>>
   #missing: { readonly id: string; readonly fetch: () => Promise<unknown> } | null = null
   #problem: string | null = null
   #lastAbsent: string | null = null
 
-  constructor(names: Readonly<Record<string, unknown>>, sources: TemplateSources) {
+  constructor(names: Readonly<Record<string, unknown>>, sources: TemplateSources, options: TemplateOptions) {
     this.#sources = sources
-    for (const [name, filter] of Object.entries(TEMPLATE_FILTERS)) this.#environment.addFilter(name, filter)
-    this.#environment.addFilter('tojson', (value: unknown) => JSON.stringify(value))
-    const known = this.#withSources(names)
-    // Nunjucks looks names up among its globals; answering that every name is there lets us say which one is not.
-    const own = this.#environment as unknown as { globals: Record<string, unknown> }
-    own.globals = new Proxy(own.globals, {
-      has: (_, name) => typeof name === 'string',
-      get: (globals, name: string) => {
-        if (name in known) return watched(known[name], name, (absent) => (this.#lastAbsent = absent))
-        if (Object.hasOwn(globals, name)) return globals[name]
-        this.#problem = `"${name}" is not defined.${didYouMean(name, Object.keys(known))}`
-        throw new Error(this.#problem)
-      },
-    })
+    this.#options = options
+    this.#known = this.#withSources(names)
   }
 
-  async render(template: string, place: string): Promise<string> {
-    if (!/\{[{%#]/.test(template)) return template
+  /** The value of a name in a template. */
+  named(name: string, globals: Readonly<Record<string, unknown>>): unknown {
+    if (name in this.#known) {
+      const value = this.#known[name]
+      const given =
+        value instanceof AskedName
+          ? value.read(this.#ask(`${name} ${JSON.stringify(value.ask)}`, () => this.#sources.platform(value.ask)))
+          : value
+      return watched(given, name, (absent) => (this.#lastAbsent = absent))
+    }
+    if (Object.hasOwn(globals, name)) return globals[name]
+    this.#problem = `"${name}" is not defined.${didYouMean(name, Object.keys(this.#known))}`
+    throw new Error(this.#problem)
+  }
+
+  /** The text of a file that a template includes. */
+  file(path: string): string {
+    try {
+      return this.#fileText(path)
+    } catch (error) {
+      this.#problem = messageOf(error)
+      throw error
+    }
+  }
+
+  async renderString(text: string, place: string): Promise<unknown> {
+    const { extensions = [], isNative = false } = this.#options
+    const isFile = extensions.some((extension) => text.endsWith(extension))
+    const template = isFile ? this.#fileOf(text, place) : text
+    const expression = isNative ? /^\s*\{\{-?((?:(?!\}\}|\{\{)[\s\S])*?)-?\}\}\s*$/.exec(template)?.[1] : undefined
+    if (expression === undefined) return /\{[{%#]/.test(template) ? (await this.#render(template, place, template)).text : template
+    const { value } = await this.#render(`{{ (${expression}) | ${CAPTURE} }}`, place, template)
+    return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : (value ?? null)
+  }
+
+  #fileOf(path: string, place: string): string {
+    try {
+      return this.#fileText(path)
+    } catch (error) {
+      throw new AppError('invalid', `The template of ${place} cannot be rendered: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  #fileText(path: string): string {
+    const { readFile } = this.#options
+    if (!readFile) throw new AppError('invalid', `"${path}" names a template file, and there are none here.`)
+    return readFile(path)
+  }
+
+  async #render(template: string, place: string, written: string): Promise<{ readonly text: string; readonly value: unknown }> {
     for (let fetches = 0; fetches < MAX_FETCHES; fetches++) {
       this.#missing = null
       this.#problem = null
       this.#lastAbsent = null
       try {
-        return this.#environment.renderString(template, {})
+        current = this
+        captured = null
+        const text = templateOf(template).render({})
+        return { text, value: (captured as { value: unknown } | null)?.value }
       } catch (error) {
         const missing = this.#missing as { id: string; fetch: () => Promise<unknown> } | null
-        if (!missing) throw this.#complaint(template, place, error)
+        if (!missing) throw this.#complaint(written, place, error)
         this.#answers.set(missing.id, await missing.fetch())
+      } finally {
+        current = null
       }
     }
     throw new AppError('invalid', `The template of ${place} asks for more than ${MAX_FETCHES} different values. Use fewer.`)
@@ -89,31 +210,52 @@ class Renderer {
 
   #withSources(names: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
     const pull = (first: unknown, second?: unknown): unknown => {
-      const named = (isNamed(first) ? first : isNamed(second) ? second : {}) as { task_ids?: unknown; key?: string }
+      const named = (isNamed(first) ? first : isNamed(second) ? second : {}) as {
+        task_ids?: unknown
+        key?: string
+        map_indexes?: number | readonly number[]
+        default?: unknown
+      }
       const tasks = named.task_ids ?? (isNamed(first) ? undefined : first)
       const key = named.key ?? (typeof second === 'string' ? second : 'return_value')
       if (tasks === undefined) throw this.#refuse('ti.xcom_pull needs the id of a task, as in ti.xcom_pull("train").')
-      const one = (id: unknown) => this.#ask(`xcom ${String(id)} ${key}`, () => this.#sources.xcom(String(id), key))
-      return Array.isArray(tasks) ? tasks.map(one) : one(tasks)
+      const one = (id: unknown, mapIndex?: number): unknown =>
+        this.#ask(`xcom ${String(id)} ${key} ${mapIndex ?? ''}`, () => this.#sources.xcom(String(id), key, mapIndex)) ??
+        named.default ??
+        null
+      const { map_indexes: indexes } = named
+      const ofTask = (id: unknown) =>
+        Array.isArray(indexes) ? indexes.map((index) => one(id, index)) : one(id, indexes as number | undefined)
+      return Array.isArray(tasks) ? tasks.map(ofTask) : ofTask(tasks)
     }
     const variable = (key: string) => this.#ask(`variable ${key}`, () => this.#sources.variable(key)) as string
+    const json = (key: string) => {
+      const text = variable(key)
+      try {
+        return JSON.parse(text)
+      } catch {
+        throw this.#refuse(`The Variable "${key}" is not JSON, so it has no var.json.${key}. Use var.value.${key}.`)
+      }
+    }
+    const connection = (id: string) => this.#ask(`connection ${id}`, () => this.#sources.connection(id))
+    const has = (id: string, fetch: () => Promise<unknown>): boolean =>
+      this.#ask(`has ${id}`, () =>
+        fetch().then(
+          () => true,
+          (error: unknown) => {
+            if ((error as { code?: unknown }).code === 'not_found') return false
+            throw error
+          },
+        ),
+      ) === true
+    const hasVariable = (key: string) => has(`variable ${key}`, () => this.#sources.variable(key))
     const ti = { ...(names.ti as object), xcom_pull: pull }
     return {
       ...names,
       ti,
       task_instance: ti,
-      var: {
-        value: lookup(variable),
-        json: lookup((key) => {
-          try {
-            return JSON.parse(variable(key))
-          } catch (error) {
-            if (this.#missing) throw error
-            throw this.#refuse(`The Variable "${key}" is not JSON, so it has no var.json.${key}. Use var.value.${key}.`)
-          }
-        }),
-      },
-      conn: lookup((id) => this.#ask(`connection ${id}`, () => this.#sources.connection(id))),
+      var: { value: lookup(variable, hasVariable), json: lookup(json, hasVariable) },
+      conn: lookup(connection, (id) => has(`connection ${id}`, () => this.#sources.connection(id))),
     }
   }
 
@@ -131,9 +273,17 @@ class Renderer {
 
 const isNamed = (value: unknown): boolean => typeof value === 'object' && value !== null && '__keywords' in value
 
-/** An object whose every member is looked up when it is used; `get(name)` is the same in Airflow's other spelling. */
-const lookup = (find: (name: string) => unknown): object =>
-  new Proxy({}, { get: (_, name) => (typeof name !== 'string' ? undefined : name === 'get' ? find : find(name)) })
+/** An object whose every member is looked up when it is used; `get(name, default)` is the same, with something for what is not there. */
+const lookup = (find: (name: string) => unknown, has: (name: string) => boolean): object => {
+  const get = (name: string, ...defaults: readonly unknown[]) => {
+    const [given] = defaults
+    if (defaults.length === 0 || has(name)) return find(name)
+    return isNamed(given)
+      ? ((given as { default_var?: unknown; default?: unknown }).default_var ?? (given as { default?: unknown }).default)
+      : given
+  }
+  return new Proxy({}, { get: (_, name) => (typeof name !== 'string' ? undefined : name === 'get' ? get : find(name)) })
+}
 
 /** Plain data that remembers the last member that was asked for and is not there. */
 function watched(value: unknown, path: string, onAbsent: (path: string) => void): unknown {

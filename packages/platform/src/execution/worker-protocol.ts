@@ -29,7 +29,7 @@ export type ToWorker =
   | { readonly type: 'dag'; readonly dagId: string; readonly dag: DagFacts }
   | { readonly type: 'task'; readonly dagId: string; readonly task: TaskDocument }
   | { readonly type: 'start'; readonly job: number; readonly file: string; readonly work: JobWork }
-  | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string }
+  | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string; readonly code?: string }
   | { readonly type: 'abort'; readonly job: number; readonly reason: string }
 
 export type FromWorker =

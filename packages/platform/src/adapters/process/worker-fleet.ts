@@ -3,6 +3,8 @@ import { fileStamp } from './file-stamp.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface FleetOptions {
+  /** The DAGs folder. */
+  readonly folder: string
   /** How many tasks may run at the same time. */
   readonly workers: number
   /** A worker that has had nothing to do for so long is ended. */
@@ -201,10 +203,11 @@ export class WorkerFleet {
 
   #start(lane: Lane): void {
     lane.starting += 1
-    const { environment, memoryMb } = this.#options
+    const { environment, memoryMb, folder } = this.#options
     const worker = new WorkerProcess({
       environment,
       memoryMb,
+      folder,
       capacity: lane.capacity,
       onReady: () => {
         lane.starting -= 1

@@ -40,7 +40,7 @@ export function answered(message: Extract<ToWorker, { type: 'answer' }>): void {
   const question = asked.get(message.question)
   asked.delete(message.question)
   if (message.error === undefined) question?.resolve(message.value)
-  else question?.reject(new Error(message.error))
+  else question?.reject(Object.assign(new Error(message.error), message.code !== undefined && { code: message.code }))
 }
 
 export class Job implements TaskHost {

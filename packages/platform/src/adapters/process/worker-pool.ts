@@ -8,11 +8,12 @@ import { taskSubject } from '../../execution/task-facts.ts'
 import { findInputs, needsInputs, readOutput, type TaskInputs } from '../../execution/task-input.ts'
 import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
 import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
-import type { Question, TaskPlatform } from '../../execution/task-question.ts'
+import type { Neighbours, Question, TaskPlatform } from '../../execution/task-question.ts'
 import type { TaskSecrets } from '../../execution/task-secrets.ts'
 import type { LeanFacts } from '../../execution/worker-protocol.ts'
 import type { Wait } from '../../scheduling/task-instance.ts'
 import type { Attempt, AttemptResult, CallbackCall, TaskRunner } from '../../scheduling/task-runner.ts'
+import { type DueRun, timetable } from '../../scheduling/timetable.ts'
 import type { XComStore } from '../../scheduling/xcom.ts'
 import { maskFields } from '../../secrets/masking.ts'
 import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
@@ -60,6 +61,7 @@ export class WorkerPool implements TaskRunner {
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     const cores = availableParallelism()
     this.#fleet = new WorkerFleet({
+      folder: options.folder,
       workers: options.workers ?? DEFAULT_WORKERS,
       idleMs: options.idleMs ?? DEFAULT_IDLE_MS,
       warm: options.warmWorkers ?? Math.max(4, cores),
@@ -233,6 +235,7 @@ export class WorkerPool implements TaskRunner {
     if (question.what === 'variable') return secrets.variable(question.key, who)
     if (question.what === 'connection') return secrets.connection(question.id, who)
     if (question.what === 'platform') {
+      if (question.ask.what === 'neighbours' && isTry) return neighboursOf(about)
       if (!platform) throw new Error('This platform answers no questions about runs.')
       return platform.answer(question.ask, who.subject)
     }
@@ -294,6 +297,14 @@ const timed = (outcome: TaskOutcome, { startedAt, endedAt }: JobResult): Attempt
   startedAt === null || endedAt === null
     ? outcome
     : { ...outcome, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
+
+/** The logical dates before and after, by the schedule alone. */
+function neighboursOf({ dag, dataIntervalStart, dataIntervalEnd }: Attempt): Neighbours {
+  const interval = { start: new Date(dataIntervalStart), end: new Date(dataIntervalEnd) }
+  const times = timetable(dag.schedule, dag.timezone)
+  const dateOf = (run: DueRun | null) => run?.logicalDate.toISOString() ?? null
+  return { previous: dateOf(times.previousOf(interval)), next: dateOf(times.nextOf(interval)) }
+}
 
 /** What travels with each try: not its documents. */
 function leanFacts(attempt: Attempt): LeanFacts {

@@ -1,7 +1,7 @@
 /** The platform's end of one warm worker. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { messageOf } from '../../core/app-error.ts'
+import { AppError, messageOf } from '../../core/app-error.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
 import type { Question } from '../../execution/task-question.ts'
 import { type DoneMessage, type FromWorker, type JobWork, MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
@@ -27,6 +27,8 @@ export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>
   /** Of the JavaScript heap, in MiB. */
   readonly memoryMb: number | null
+  /** The DAGs folder. */
+  readonly folder: string
   /** How many jobs it may run at the same time. */
   readonly capacity: number
   onReady(worker: WorkerProcess): void
@@ -57,7 +59,7 @@ export class WorkerProcess {
     this.#options = options
     this.capacity = options.capacity
     const memory = options.memoryMb === null ? [] : [`--max-old-space-size=${options.memoryMb}`]
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, ...memory, SCRIPT, String(options.capacity)], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, ...memory, SCRIPT, String(options.capacity), options.folder], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       env: childEnvironment(options.environment),
@@ -189,7 +191,8 @@ export class WorkerProcess {
       ?.answer(ask)
       .then(
         (value) => this.#post({ type: 'answer', question, value }),
-        (error: unknown) => this.#post({ type: 'answer', question, error: messageOf(error) }),
+        (error: unknown) =>
+          this.#post({ type: 'answer', question, error: messageOf(error), ...(error instanceof AppError && { code: error.code }) }),
       )
   }
 

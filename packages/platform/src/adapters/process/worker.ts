@@ -2,7 +2,7 @@
 
 import childProcess from 'node:child_process'
 import { enableCompileCache, syncBuiltinESMExports } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TaskDocument } from '@daggerboard/dag'
 import { callbacksOf, callCallbacks } from '../../execution/callback.ts'
 import { failureOutcome } from '../../execution/failure.ts'
@@ -12,14 +12,17 @@ import { type Render, runTask, runTrigger, type TaskWork } from '../../execution
 import type { JobWork, LeanFacts, ToWorker } from '../../execution/worker-protocol.ts'
 import { authoredDag, authoredTask, newStamps } from './authored-dag.ts'
 import { followImports, mayStillSpeak } from './dag-imports.ts'
+import { takeDefaults } from './node-child.ts'
 import { answered, flush, Job, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
 const dags = new Map<string, DagFacts>()
 const tasks = new Map<string, TaskDocument>()
 const isShared = Number(process.argv[2]) > 1
+const dagsFolder = process.argv[3] ?? '.'
 
 enableCompileCache()
+takeDefaults()
 followImports()
 process.on('message', (batch: readonly ToWorker[]) => {
   for (const message of batch) hear(message)
@@ -88,7 +91,7 @@ async function perform(job: Job, work: JobWork, facts: TaskFacts | null): Promis
     }
     if (!facts) return SUCCESS
     known = authoredTask(dag, facts.taskId)
-    const whole: TaskWork = { dag, task: known, facts, inputs: work.inputs, host: job, render }
+    const whole: TaskWork = { dag, task: known, facts, inputs: work.inputs, host: job, render: renderIn(fileURLToPath(job.url)) }
     if (work.kind === 'run') return await runTask(whole)
     return { state: 'success', output: await runTrigger(whole, work.name, work.args), renderedFields: null }
   } catch (error) {
@@ -99,7 +102,10 @@ async function perform(job: Job, work: JobWork, facts: TaskFacts | null): Promis
 const SUCCESS: TaskOutcome = { state: 'success', output: null, renderedFields: null }
 
 /** Nunjucks is only loaded by workers that have something to render. */
-const render: Render = async (args, facts, options) => (await import('../../execution/task-template.ts')).renderArgs(args, facts, options)
+const renderIn =
+  (dagFile: string): Render =>
+  async (args, facts, options) =>
+    (await import('../../execution/task-template.ts')).renderArgs(args, facts, { ...options, files: { root: dagsFolder, dagFile } })
 
 function finish(job: Job, outcome: TaskOutcome, isLast = false): void {
   if (job.hasEnded) return
