@@ -91,8 +91,9 @@ export async function airflowHouse({ dags: files, task = ({ taskId }) => ({ from
   const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(method, path, body, headers)
     const text = await response.text()
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
     // biome-ignore lint/suspicious/noExplicitAny: what comes is what the tests look into
-    return { status: response.status, text, body: (/^[{[]/.test(text) ? JSON.parse(text) : null) as any }
+    return { status: response.status, text, body: (isJson ? JSON.parse(text) : null) as any }
   }
   const turn = async () => {
     await scheduler.poll()

@@ -19,6 +19,17 @@ export interface RecordOptions {
   readonly shown?: (body: Readonly<Record<string, unknown>>) => unknown
 }
 
+/** What the handlers know and the request does not say. */
+const FOUND = new WeakMap<Request, Found>()
+
+interface Found {
+  readonly dagId?: string
+  readonly runId?: string
+}
+
+/** Has the entry of this request name what came of it. */
+export const recordFound = (request: Request, found: Found): void => void FOUND.set(request, found)
+
 /** Keeps what was done once it is done: who, when, with which names. What was refused has changed nothing and is not kept. */
 export const recorded =
   ({ eventLog, clock }: Recorder, event: string, { shown = maskFields }: RecordOptions = {}): MiddlewareHandler<DoorEnvironment> =>
@@ -28,6 +39,7 @@ export const recorded =
     const body = bodyOf(c.req.raw)
     const fields = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {}
     if (isDryRun(c, fields)) return
+    const found = FOUND.get(c.req.raw)
     const params = c.req.param() as Record<string, string | undefined>
     const text = (value: unknown) => (typeof value === 'string' && value !== '~' ? value : null)
     const number = (value: unknown) => (value !== undefined && /^-?\d{1,9}$/.test(String(value)) ? Number(value) : null)
@@ -35,8 +47,8 @@ export const recorded =
       at: clock.now().toISOString(),
       event,
       owner: ownerOf(c.get('principal')?.subject ?? ''),
-      dagId: text(params.dag ?? fields.dag_id),
-      runId: text(params.run ?? fields.dag_run_id),
+      dagId: text(found?.dagId ?? params.dag ?? fields.dag_id),
+      runId: text(found?.runId ?? params.run ?? fields.dag_run_id),
       taskId: text(params.task ?? fields.task_id),
       mapIndex: number(params.map ?? fields.map_index),
       tryNumber: number(params.try),

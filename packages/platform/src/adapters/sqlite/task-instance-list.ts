@@ -7,6 +7,24 @@ import type { Database } from './database.ts'
 const DURATION = `(julianday(coalesce(t.ended_at, strftime('%Y-%m-%dT%H:%M:%fZ'))) - julianday(t.started_at)) * 86400.0`
 const UPDATED = 'coalesce(t.ended_at, t.started_at, t.queued_at, t.scheduled_at)'
 
+/** What people look for among very many that have succeeded: the indices know only the few. */
+const INDICES = `
+  CREATE INDEX IF NOT EXISTS task_instance_failed ON task_instance (state, started_at) WHERE state IN ('failed', 'upstream_failed');
+  CREATE INDEX IF NOT EXISTS task_instance_deferred ON task_instance (dag_id, run_id) WHERE deferral IS NOT NULL`
+
+/** Only in runs that have not ended, so these are looked for nowhere else. */
+const UNFINISHED: ReadonlySet<string> = new Set([
+  'scheduled',
+  'queued',
+  'running',
+  'restarting',
+  'up_for_retry',
+  'up_for_reschedule',
+  'deferred',
+])
+
+const FAILED: ReadonlySet<string> = new Set(['failed', 'upstream_failed'])
+
 const COLUMNS: Readonly<Record<TaskInstanceSort, string>> = {
   id: 't.rowid',
   dagId: 't.dag_id',
@@ -34,6 +52,7 @@ export class SqliteTaskInstanceList implements TaskInstanceList {
   constructor(db: Database, instances: Pick<TaskInstanceStore, 'find'>) {
     this.#db = db
     this.#instances = instances
+    db.migrate(INDICES)
   }
 
   async list(query: TaskInstanceListQuery): Promise<{ instances: TaskInstance[]; total: number }> {
@@ -57,19 +76,23 @@ export class SqliteTaskInstanceList implements TaskInstanceList {
       .like('t.task_id', query.taskIdPattern)
       .like('t.pool', query.poolPattern)
       .like('t.operator', query.operatorPattern)
+    if (query.states?.every((state) => FAILED.has(state))) conditions.add(`t.state IN ('failed', 'upstream_failed')`)
+    if (query.runIds === undefined && query.states?.every((state) => UNFINISHED.has(state)))
+      conditions.add(`(t.dag_id, t.run_id) IN (SELECT dag_id, run_id FROM dag_run WHERE state IN ('queued', 'running'))`)
     if (query.isMapped) conditions.add('t.map_index >= 0')
     if (query.asks) conditions.add(`t.deferral IS NOT NULL AND json_extract(t.deferral, '$.wait.kind') = 'input'`)
     const { where, values } = conditions
     const order = orderBy(query.sort, COLUMNS, 't.rowid')
+    const hint = query.asks ? ' INDEXED BY task_instance_deferred' : ''
     // The run is looked up only for what is its own.
     const join = /\br\./.test(where + order) ? ' JOIN dag_run r ON r.dag_id = t.dag_id AND r.run_id = t.run_id' : ''
     const keys = this.#db.all<{ dag_id: string; run_id: string; task_id: string; map_index: number }>(
-      `SELECT t.dag_id, t.run_id, t.task_id, t.map_index FROM task_instance t${join}${where}${order} LIMIT ? OFFSET ?`,
+      `SELECT t.dag_id, t.run_id, t.task_id, t.map_index FROM task_instance t${hint}${join}${where}${order} LIMIT ? OFFSET ?`,
       ...values,
       query.limit,
       query.offset,
     )
-    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM task_instance t${join}${where}`, ...values)
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM task_instance t${hint}${join}${where}`, ...values)
     const instances = await Promise.all(keys.map((key) => this.#instances.find(key.dag_id, key.run_id, key.task_id, key.map_index)))
     return { instances: instances.filter((instance) => instance !== null), total: count?.total ?? 0 }
   }

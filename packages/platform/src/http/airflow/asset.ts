@@ -3,12 +3,13 @@ import type { AssetCondition, AssetReference } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
 import type { Asset } from '../../scheduling/asset.ts'
 import type { DagRecord } from '../../scheduling/dag.ts'
+import type { DagRun } from '../../scheduling/dag-run.ts'
 import { readBody } from '../airflow-body.ts'
 import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
 import { many, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
-import { recorded } from '../airflow-record.ts'
+import { recorded, recordFound } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { runRequest, Trigger } from './dag-run.ts'
@@ -80,10 +81,13 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
     const { subject } = requirePermission(c, 'dags.write')
     const asset = await find(c.req.param('id'))
     const request = runRequest(await readBody(c.req.raw, Trigger))
-    if (Object.values(request).every((value) => value === null))
-      return c.json(presentRun(await scheduler.materialize(asset.id, subject), clock.now()))
+    const answer = (run: DagRun) => {
+      recordFound(c.req.raw, run)
+      return c.json(presentRun(run, clock.now()))
+    }
+    if (Object.values(request).every((value) => value === null)) return answer(await scheduler.materialize(asset.id, subject))
     const [producer, other] = (await dags.list()).map(namesOf).filter(({ produces }) => produces.some(({ name }) => name === asset.name))
-    if (producer && !other) return c.json(presentRun(await scheduler.trigger(producer.dag.dagId, request, subject), clock.now()))
+    if (producer && !other) return answer(await scheduler.trigger(producer.dag.dagId, request, subject))
     const msg = producer
       ? `Asset "${asset.name}" is made by several DAGs, ${producer.dag.dagId} and ${other?.dag.dagId} among them. Trigger one of them.`
       : `No DAG makes asset "${asset.name}".`

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { readBody } from '../airflow-body.ts'
 import { choice, instant, many, readQuery } from '../airflow-query.ts'
-import { recorded } from '../airflow-record.ts'
+import { recorded, recordFound } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { presentAssetEvent } from './asset-event-response.ts'
@@ -44,7 +44,7 @@ const Clear = z.strictObject({
 })
 
 export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
-  const { scheduler, runs, assets, clock, recorder } = options
+  const { scheduler, runs, assets, logs, clock, recorder } = options
   const path = '/api/v2/dags/:dag/dagRuns'
 
   door.get(`${path}/:run`, permit('dags.read'), async (c) =>
@@ -54,6 +54,7 @@ export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
   door.post(path, permit('dags.run'), recorded(recorder, 'trigger_dag_run'), async (c) => {
     const { subject } = requirePermission(c, 'dags.run')
     const run = await scheduler.trigger(c.req.param('dag'), runRequest(await readBody(c.req.raw, Trigger)), subject)
+    recordFound(c.req.raw, run)
     return c.json(presentRun(run, clock.now()))
   })
 
@@ -73,6 +74,7 @@ export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
     const { dag, run } = c.req.param()
     await findRun(runs, dag, run)
     await scheduler.deleteRun(dag, run)
+    await logs.delete(dag, run)
     return c.body(null, 204)
   })
 

@@ -5,7 +5,7 @@ import type { DagListQuery, DagSort } from '../../scheduling/dag-list.ts'
 import { readBody } from '../airflow-body.ts'
 import { choice, instantRange, instants, many, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
-import { type Door, permit, requirePermission } from '../door.ts'
+import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { BUNDLE, presentDag, presentDetails } from './dag-response.ts'
 import { RUN_STATES } from './dag-run-response.ts'
@@ -56,7 +56,7 @@ const ALL = {
 const PAGE = 100
 
 export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
-  const { scheduler, dags, dagList, runList, recorder } = options
+  const { scheduler, dags, dagList, runList, logs, recorder } = options
 
   door.get('/api/v2/dags', permit('dags.read'), async (c) => {
     const query = readQuery(c.req, ALL)
@@ -94,16 +94,16 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
   })
 
   door.delete('/api/v2/dags/:dag', permit('dags.run'), recorded(recorder, 'delete_dag'), async (c) => {
-    requirePermission(c, 'dags.run')
     await findDag(dags, c.req.param('dag'))
     await scheduler.deleteDag(c.req.param('dag'))
+    await logs.delete(c.req.param('dag'))
     return c.json(null)
   })
 
   door.get('/api/v2/dags/:dag/details', permit('dags.read'), async (c) => {
     const dag = await findDag(dags, c.req.param('dag'))
-    const running = (await runList.countStates([dag.dagId])).find(({ state }) => state === 'running')
-    return c.json({ ...presentDag(dag, options), ...presentDetails(dag, running?.count ?? 0) })
+    const running = await runList.list({ dagIds: [dag.dagId], states: ['running'], limit: 0, offset: 0, sort: [] })
+    return c.json({ ...presentDag(dag, options), ...presentDetails(dag, running.total) })
   })
 
   door.get('/api/v2/dagTags', permit('dags.read'), async (c) => {
