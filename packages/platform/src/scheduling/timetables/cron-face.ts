@@ -4,6 +4,9 @@ import { AppError, messageOf } from '../../core/app-error.ts'
 
 const MINUTE_MS = 60_000
 
+/** Only the fields are read, so the time does not matter; one that is given is read faster than the present one is found out. */
+const ANY_TIME = { tz: 'UTC', currentDate: 0 }
+
 /** Leap days are at most eight years apart; together with a day of the week they come back within forty. */
 const MAX_MONTHS = 12 * 41
 
@@ -171,7 +174,7 @@ function parse(expression: string): Fields {
 /** Null when it has to be read part by part. */
 function parseWhole(texts: readonly string[]): CronFieldCollection | null {
   try {
-    return CronExpressionParser.parse(texts.join(' '), { tz: 'UTC' }).fields
+    return CronExpressionParser.parse(texts.join(' '), ANY_TIME).fields
   } catch {
     return null
   }
@@ -180,7 +183,7 @@ function parseWhole(texts: readonly string[]): CronFieldCollection | null {
 /** One part of a list in one of the fields, by itself: the parser refuses lists in which parts overlap, cron does not. */
 function parsePart(part: string, place: number): CronFieldCollection {
   if (part === '') throw new Error('a list has an empty place')
-  return CronExpressionParser.parse(['*', '*', '*', '*', '*'].with(place, part).join(' '), { tz: 'UTC' }).fields
+  return CronExpressionParser.parse(['*', '*', '*', '*', '*'].with(place, part).join(' '), ANY_TIME).fields
 }
 
 const isAny = (text: string | undefined): boolean => text === '*' || text === '?'
