@@ -12,7 +12,8 @@ export class KnownDags {
   readonly #dags: DagStore
   readonly #runs: DagRunStore
   readonly #logger: Logger
-  #isOld = true
+  /** Which DAGs are to be read again; null for all. */
+  #old: Set<string> | null = null
 
   constructor({ board, dags, runs, logger }: { board: Board; dags: DagStore; runs: DagRunStore; logger: Logger }) {
     this.#board = board
@@ -21,20 +22,22 @@ export class KnownDags {
     this.#logger = logger
   }
 
-  /** The store has something new. */
-  expire(): void {
-    this.#isOld = true
+  /** The store has something new: of these DAGs, or who knows of which. */
+  expire(dagIds?: readonly string[]): void {
+    if (dagIds === undefined) this.#old = null
+    else for (const dagId of dagIds) this.#old?.add(dagId)
   }
 
   /** Reads the store again if it has something new. True when it has. */
   async refresh(): Promise<boolean> {
-    if (!this.#isOld) return false
-    this.#isOld = false
+    const old = this.#old
+    if (old?.size === 0) return false
+    this.#old = new Set()
     try {
-      await this.#read()
+      await (old === null ? this.#readAll() : this.#read(old))
       return true
     } catch (error) {
-      this.#isOld = true
+      this.expire(old === null ? undefined : [...old])
       throw error
     }
   }
@@ -49,17 +52,31 @@ export class KnownDags {
     const known = this.#board.dags.get(dagId)
     if (known) return known
     // The folder may have stored it a moment ago.
-    this.expire()
+    this.expire([dagId])
     await this.refresh()
     const found = this.#board.dags.get(dagId)
     if (found) return found
     throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, this.#board.dags.keys())} GET /api/v2/dags lists them.`)
   }
 
-  async #read(): Promise<void> {
+  async #readAll(): Promise<void> {
     const records = await this.#dags.list({ includeStale: true })
     const there = new Set(records.map(({ dagId }) => dagId))
     for (const dagId of [...this.#board.dags.keys()]) if (!there.has(dagId)) this.#board.dags.delete(dagId)
+    await this.#take(records)
+  }
+
+  async #read(dagIds: ReadonlySet<string>): Promise<void> {
+    const records: DagRecord[] = []
+    for (const dagId of dagIds) {
+      const record = await this.#dags.find(dagId)
+      if (record) records.push(record)
+      else this.#board.dags.delete(dagId)
+    }
+    await this.#take(records)
+  }
+
+  async #take(records: readonly DagRecord[]): Promise<void> {
     for (const record of records) {
       const known = this.#board.dags.get(record.dagId)
       const isSame = known !== undefined && isSameDocument(known.record, record)

@@ -24,11 +24,20 @@ export interface RunRequest {
 const RUN_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.~:+-]{1,250}$/
 
 /** Throws `invalid` with everything that is wrong with the request, `conflict` when the DAG cannot run at all. */
-export function manualRun(dag: DagRecord, timetable: Timetable, request: RunRequest, now: Date, createdBy: string): DagRun {
+export function manualRun(
+  dag: DagRecord,
+  timetable: Timetable,
+  request: RunRequest,
+  now: Date,
+  createdBy: string,
+  allowed: RegExp = RUN_ID,
+): DagRun {
   const { logicalDate = null, dataIntervalStart: start, dataIntervalEnd: end } = request
   const problems: string[] = []
   if (request.runId && !RUN_ID.test(request.runId)) {
     problems.push(`dag_run_id "${request.runId}" may only have letters, digits and _ . ~ : + -, at most 250 of them.`)
+  } else if (request.runId && !allowed.test(request.runId)) {
+    problems.push(`dag_run_id "${request.runId}" does not match ${allowed.source}, which the settings want (allowed_run_id_pattern).`)
   }
   if ((start == null) !== (end == null)) problems.push('data_interval_start and data_interval_end go together: send both or neither.')
   if (start && end && start > end) problems.push('data_interval_start is after data_interval_end.')

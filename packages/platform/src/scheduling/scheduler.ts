@@ -5,7 +5,16 @@ import type { Events } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Service } from '../core/service.ts'
 import { advance } from './advance.ts'
-import { refuseTwin, setRunState } from './commands/run.ts'
+import type { AssetEvent } from './asset.ts'
+import type { Backfill, BackfillRequest } from './backfill.ts'
+import type { PlannedDate } from './backfill-plan.ts'
+import { type ClearRequest, clearRunRequest } from './clear.ts'
+import { createAssetEvent, materialize } from './commands/asset.ts'
+import { cancelBackfill, createBackfill, planBackfill, setBackfillPaused } from './commands/backfill.ts'
+import type { Command } from './commands/command.ts'
+import { deleteDag, deleteRun, setRunState, trigger } from './commands/run.ts'
+import { type Answer, answerInput, clear, setTaskNote, setTaskState } from './commands/task.ts'
+import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
 import type { DagRun } from './dag-run.ts'
@@ -13,13 +22,15 @@ import { hear } from './hear.ts'
 import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
 import { lookBack } from './look-back.ts'
-import { manualRun, type RunRequest } from './manual-run.ts'
-import { newRun } from './new-run.ts'
+import type { RunRequest } from './manual-run.ts'
+import type { MarkedState, MarkRequest } from './mark.ts'
 import { promote } from './promote.ts'
 import type { Report } from './report.ts'
 import { select } from './select.ts'
+import type { TaskInstance } from './task-instance.ts'
 import type { TaskRunner } from './task-runner.ts'
 import type { DueRun } from './timetable.ts'
+import type { Turn } from './turn.ts'
 import { type Stores, Turns } from './turns.ts'
 import { wakeDue } from './wake.ts'
 
@@ -28,6 +39,8 @@ export interface SchedulerLimits {
   readonly parallelism: number
   /** Of how many elements the answer may be that mapped tasks are made of. */
   readonly maxMapLength: number
+  /** What the id of a run that somebody triggers has to match, beside what every id has to. */
+  readonly runIdPattern?: RegExp
 }
 
 export interface SchedulerOptions extends Stores {
@@ -37,6 +50,8 @@ export interface SchedulerOptions extends Stores {
   readonly logger?: Logger
   readonly limits?: Partial<SchedulerLimits>
 }
+
+type MarkOptions = Pick<MarkRequest, 'upstream' | 'downstream' | 'future' | 'past'> & { readonly dryRun: boolean }
 
 const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
 const MAX_REST_MS = 60_000
@@ -98,9 +113,9 @@ export class Scheduler implements Service {
     this.#turns.forget()
   }
 
-  /** Documents, files or switches of DAGs have changed. */
-  dagsChanged(): void {
-    this.#turns.dags.expire()
+  /** Documents, files or switches of these DAGs have changed, or of any. */
+  dagsChanged(dagIds?: readonly string[]): void {
+    this.#turns.dags.expire(dagIds)
     this.#wake()
   }
 
@@ -112,18 +127,78 @@ export class Scheduler implements Service {
 
   /** Creates a run by hand; of a paused DAG it waits as `queued`. Throws `not_found`, `invalid`, `conflict`. */
   trigger(dagId: string, request: RunRequest, by: string): Promise<DagRun> {
-    const { runs, clock } = this.#options
-    return this.#turns.make(async (turn) => {
-      const dag = await this.#turns.dags.find(dagId)
-      const run = manualRun(dag.record, dag.timetable, request, clock.now(), by)
-      await refuseTwin(runs, run)
-      return (await newRun(turn, dag, run, runs)).run
-    })
+    return this.#command((command) => trigger(command, dagId, request, by))
   }
 
   /** Marks a run by hand, with all that follows for its tasks. Throws `not_found`, `conflict`. */
-  async setRunState(dagId: string, runId: string, state: 'queued' | 'success' | 'failed', by: string): Promise<DagRun> {
-    return this.#turns.make((turn) => setRunState({ turn, stores: this.#options, dags: this.#turns.dags }, { dagId, runId, state, by }))
+  setRunState(dagId: string, runId: string, state: 'queued' | 'success' | 'failed', by: string): Promise<DagRun> {
+    return this.#command((command) => setRunState(command, { dagId, runId, state, by }))
+  }
+
+  /** Clears the tasks of a run, which is taken up again. Answers them: for a dry run as they are, else as they become. */
+  clearRun(dagId: string, runId: string, options: Pick<ClearRequest, 'onlyFailed' | 'dryRun'>, by: string): Promise<TaskInstance[]> {
+    return this.clear(dagId, clearRunRequest(runId, options), by)
+  }
+
+  /** Clears tasks so that they run again. Answers as {@link clearRun}. Throws `not_found`, `invalid`, `conflict`. */
+  clear(dagId: string, request: ClearRequest, _by: string): Promise<TaskInstance[]> {
+    return this.#command((command) => clear(command, dagId, request))
+  }
+
+  /** Marks tasks by hand. Answers what changes. Throws `not_found`, `invalid`. */
+  setTaskState(
+    dagId: string,
+    runId: string,
+    keys: MarkRequest['keys'],
+    state: MarkedState,
+    { dryRun = false, upstream = false, downstream = false, future = false, past = false }: Partial<MarkOptions>,
+    by: string,
+  ): Promise<TaskInstance[]> {
+    const around = { upstream, downstream, future, past }
+    return this.#command((command) => setTaskState(command, { dagId, runId, keys, state, dryRun, by, ...around }))
+  }
+
+  setTaskNote(dagId: string, runId: string, taskId: string, mapIndex: number, note: string | null): Promise<TaskInstance> {
+    return this.#command((command) => setTaskNote(command, { dagId, runId, taskId, mapIndex, note }))
+  }
+
+  /** Answers the question of a task that waits for a human. Throws `not_found`, `conflict`, `forbidden`, `invalid`. */
+  answerInput(dagId: string, runId: string, taskId: string, mapIndex: number, answer: Answer, by: string): Promise<TaskInstance> {
+    return this.#command((command) => answerInput(command, { dagId, runId, taskId, mapIndex, ...answer, by }))
+  }
+
+  /** What a backfill would make, without making it. */
+  planBackfill(request: BackfillRequest): Promise<PlannedDate[]> {
+    return this.#command((command) => planBackfill(command, request))
+  }
+
+  createBackfill(request: BackfillRequest, by: string): Promise<Backfill> {
+    return this.#command((command) => createBackfill(command, request, by))
+  }
+
+  setBackfillPaused(id: number, isPaused: boolean): Promise<Backfill> {
+    return this.#command((command) => setBackfillPaused(command, id, isPaused))
+  }
+
+  cancelBackfill(id: number, by = 'system'): Promise<Backfill> {
+    return this.#command((command) => cancelBackfill(command, id, by))
+  }
+
+  createAssetEvent({ assetId, extra }: { assetId: number; extra: AssetEvent['extra'] }, by: string): Promise<AssetEvent> {
+    return this.#command((command) => createAssetEvent(command, { assetId, extra, by }))
+  }
+
+  /** Triggers the DAG that updates an asset. */
+  materialize(assetId: number, by: string): Promise<DagRun> {
+    return this.#command((command) => materialize(command, assetId, by))
+  }
+
+  deleteRun(dagId: string, runId: string): Promise<void> {
+    return this.#command((command) => deleteRun(command, dagId, runId))
+  }
+
+  deleteDag(dagId: string): Promise<void> {
+    return this.#command((command) => deleteDag(command, dagId))
   }
 
   async setPaused(dagId: string, isPaused: boolean): Promise<DagRecord> {
@@ -131,7 +206,7 @@ export class Scheduler implements Service {
       await this.#turns.dags.find(dagId)
       await this.#options.dags.setPaused(dagId, isPaused)
     })
-    this.dagsChanged()
+    this.dagsChanged([dagId])
     return (await this.#options.dags.find(dagId)) as DagRecord
   }
 
@@ -152,7 +227,9 @@ export class Scheduler implements Service {
         this.#inbox = []
         for (const report of heard) hear(turn, report, this.#limits)
         wakeDue(turn)
-        const isUnfinished = await createDueRuns(turn, runs)
+        await this.#turns.assets?.recordUpdates(turn, runs)
+        const command = this.#commandIn(turn)
+        const isUnfinished = (await createDueRuns(turn, runs)) || (await createBackfillRuns(command))
         promote(turn)
         await lookBack(board, { runs, instances })
         advance(turn)
@@ -166,6 +243,14 @@ export class Scheduler implements Service {
       this.#inbox = [...heard, ...this.#inbox]
       throw error
     }
+  }
+
+  #command<T>(work: (command: Command) => Promise<T>): Promise<T> {
+    return this.#turns.command((turn) => work(this.#commandIn(turn)))
+  }
+
+  #commandIn(turn: Turn): Command {
+    return { turn, stores: this.#options, dags: this.#turns.dags, assets: this.#turns.assets }
   }
 
   async #run(): Promise<void> {

@@ -49,6 +49,7 @@ const KEYS: Readonly<Record<string, string>> = {
   'core.unit_test_mode': 'Tests use the same settings.',
   'core.security': 'There is no Kerberos login.',
   'core.default_impersonation': 'Tasks run as the user of the platform.',
+  'core.test_connection': 'Connections are not tested from here; run a task that uses the connection.',
   'core.default_task_weight_rule': 'Say weightRule in the defaultArgs of the DAG.',
   'core.default_task_execution_timeout_unit': 'Times are seconds, or have their unit: "5m".',
   'core.dag_run_conf_overrides_params': 'The conf of a run always overrides params.',

@@ -187,12 +187,6 @@ export const SETTINGS = {
     '',
     'Words beside the documented ones that make the name of a Variable or field a telling one.',
   ),
-  testConnection: setting(
-    'core.test_connection',
-    oneOf('Disabled', 'Enabled', 'Hidden'),
-    'Disabled',
-    'Whether Connections may be tested from the API, the command line and the pages.',
-  ),
   catchupByDefault: setting(
     'scheduler.catchup_by_default',
     yesOrNo,
@@ -245,7 +239,7 @@ export const SETTINGS = {
     'triggerer.capacity',
     wholeNumber(1, 1_000_000),
     '1000',
-    'How many deferred tasks are watched at the same time.',
+    'How many deferred tasks wait in one process; there are as many as are needed.',
     {
       alias: ['triggerer.default_capacity'],
     },

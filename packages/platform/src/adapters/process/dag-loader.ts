@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { type DagDocument, isDag } from '@daggerboard/dag'
-import { type Defaults, setDefaults } from '@daggerboard/dag/defaults'
 import { followImports, importsOf, lineIn } from './dag-imports.ts'
 import { type FileStamps, fileStamp } from './file-stamp.ts'
+import { takeDefaults } from './node-child.ts'
 
-export type ToLoader = { readonly defaults: Partial<Defaults> } | { readonly file: string }
+export interface ToLoader {
+  readonly file: string
+}
 
 export type FromLoader = { readonly file: string } & (
   | { readonly isGone: true }
@@ -24,6 +26,7 @@ interface ReadingError {
   readonly isTimeout?: boolean
 }
 
+takeDefaults()
 followImports()
 // What comes after this is the authors', and changes too often to be kept compiled.
 flushCompileCache()
@@ -35,8 +38,7 @@ process.on('unhandledRejection', () => {})
 
 let reading = Promise.resolve()
 process.on('message', (message: ToLoader) => {
-  if ('defaults' in message) setDefaults(message.defaults)
-  else reading = reading.then(() => answer(message.file))
+  reading = reading.then(() => answer(message.file))
 })
 
 /** Each answer is on its way before the next file begins: the platform takes the first without one for the culprit. */

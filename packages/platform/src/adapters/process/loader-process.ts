@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Defaults } from '@daggerboard/dag/defaults'
 import type { FromLoader, ToLoader } from './dag-loader.ts'
 import { fileStamp } from './file-stamp.ts'
-import { childEnvironment, compiledIn, killTree, NODE_FLAGS } from './node-child.ts'
+import { childEnvironment, compiledIn, defaultsIn, killTree, NODE_FLAGS } from './node-child.ts'
 
 const SCRIPT = fileURLToPath(new URL('./dag-loader.ts', import.meta.url))
 
@@ -35,7 +35,7 @@ export class LoaderProcess {
     this.#child = spawn(process.execPath, [...NODE_FLAGS, SCRIPT], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       detached: true,
-      env: childEnvironment(compiledIn(compileCache)),
+      env: childEnvironment({ ...compiledIn(compileCache), ...defaultsIn(defaults) }),
     })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4_000)
@@ -44,7 +44,6 @@ export class LoaderProcess {
       this.#hasEnded = true
     }
     this.#child.once('exit', end).once('error', end)
-    this.#send({ defaults })
   }
 
   get isAlive(): boolean {

@@ -2,16 +2,18 @@
 import { DEFAULT_POOL, type Pool, type PoolStore } from '../../scheduling/pool.ts'
 import type { Database } from './database.ts'
 
+/** As in Airflow. */
 const DEFAULT_SLOTS = 128
 
 export class SqlitePoolStore implements PoolStore {
   #db: Database
 
-  constructor(db: Database) {
+  /** `defaultSlots`: of the default pool, when it is made at the first start. */
+  constructor(db: Database, defaultSlots: number = DEFAULT_SLOTS) {
     this.#db = db
     db.migrate(`CREATE TABLE IF NOT EXISTS pool (
       name TEXT PRIMARY KEY, slots INTEGER NOT NULL, description TEXT, include_deferred INTEGER NOT NULL) STRICT`)
-    db.run(`INSERT INTO pool VALUES (?, ?, 'Default pool', 0) ON CONFLICT DO NOTHING`, DEFAULT_POOL, DEFAULT_SLOTS)
+    db.run(`INSERT INTO pool VALUES (?, ?, 'Default pool', 0) ON CONFLICT DO NOTHING`, DEFAULT_POOL, defaultSlots)
   }
 
   async list(): Promise<Pool[]> {

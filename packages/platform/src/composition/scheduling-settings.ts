@@ -1,10 +1,12 @@
-/** What the settings say of the DAGs folder, and of DAGs and tasks that do not say it themselves. */
+/** What the settings say of the DAGs folder, of the workers and the scheduler, and of DAGs and tasks that do not say it themselves. */
 import type { Defaults } from '@daggerboard/dag/defaults'
 import type { DagFolderOptions } from '../adapters/process/dag-folder.ts'
+import { compiledIn, defaultsIn } from '../adapters/process/node-child.ts'
+import type { WorkerPoolOptions } from '../adapters/process/worker-pool.ts'
+import type { SchedulerLimits } from '../scheduling/scheduler.ts'
 import type { Settings } from '../settings.ts'
 
-/** For every process that reads DAG files: loaders and workers. */
-export const dagDefaults = (settings: Settings): Defaults => ({
+const dagDefaults = (settings: Settings): Defaults => ({
   timezone: settings.defaultTimezone,
   catchup: settings.catchupByDefault,
   maxActiveRuns: settings.maxActiveRunsPerDag,
@@ -27,4 +29,18 @@ export const dagFolderOptions = (settings: Settings): Partial<DagFolderOptions> 
   rereadMs: 1000 * settings.minFileProcessSeconds,
   processes: settings.parsingProcesses,
   ignoreSyntax: settings.dagIgnoreFileSyntax,
+})
+
+export const workerPoolOptions = (settings: Settings, compileCache: string): Partial<WorkerPoolOptions> => ({
+  workers: settings.parallelism,
+  graceMs: 1000 * settings.killedTaskCleanupSeconds,
+  waitsPerProcess: settings.triggererCapacity,
+  ...(settings.workerMemoryMegabytes === 0 ? {} : { memoryMb: settings.workerMemoryMegabytes }),
+  environment: { ...compiledIn(compileCache), ...defaultsIn(dagDefaults(settings)) },
+})
+
+export const schedulerLimits = (settings: Settings): SchedulerLimits => ({
+  parallelism: settings.parallelism,
+  maxMapLength: settings.maxMapLength,
+  runIdPattern: new RegExp(settings.allowedRunIdPattern),
 })
