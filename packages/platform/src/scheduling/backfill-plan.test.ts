@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DagDocument } from '@daggerboard/dag'
-import { madeUpDag, madeUpRun } from '../../test/made-up-dag.ts'
+import { madeUpDag, madeUpInstance, madeUpRun } from '../../test/made-up-dag.ts'
 import type { Backfill, BackfillRequest } from './backfill.ts'
 import {
   type BackfillFacts,
@@ -11,8 +11,10 @@ import {
   MAX_BACKFILL_DATES,
   partialDocument,
   planBackfill,
+  reprocessRequest,
   takeOver,
 } from './backfill-plan.ts'
+import { clear } from './clear.ts'
 import type { DagRun } from './dag-run.ts'
 import { timetable } from './timetable.ts'
 
@@ -150,6 +152,16 @@ test('only a run of the backfill has its number and place', () => {
   assert.deepEqual([made.runType, made.backfill, made.conf, made.createdBy], ['backfill', { id: 7, ordinal: 2 }, { x: 1 }, 'ann'])
   const taken = takeOver(madeUpRun('2024-01-05', { conf: { own: true } }), backfill(), 2)
   assert.deepEqual([taken.runType, taken.backfill, taken.conf], ['backfill', { id: 7, ordinal: 2 }, { own: true }])
+})
+
+test('a run that runs again is cleared as a whole, or only in the tasks of the backfill', () => {
+  const document = madeUpDag({ a: {}, b: { upstream: ['a'] } })
+  const run = madeUpRun('2024-01-05', { state: 'success' })
+  const instances = ['a', 'b'].map((taskId) => madeUpInstance(document, run, taskId, { state: 'success' }))
+  const cleared = (tasks: string[] | null) =>
+    clear(document, reprocessRequest(document, { tasks }, run.runId), [{ run, instances }], NOW).selected.map(({ taskId }) => taskId)
+  assert.deepEqual(cleared(null), ['a', 'b'])
+  assert.deepEqual(cleared(['b']), ['b'])
 })
 
 test('as many runs of a backfill are under way as it may have, but only one while other tasks wait for a slot', () => {

@@ -2,6 +2,7 @@
 import type { DagDocument } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
 import type { Backfill, BackfillDate, BackfillRequest } from './backfill.ts'
+import { type ClearRequest, clearRunRequest } from './clear.ts'
 import { type DagRun, isFinished, isoOffset } from './dag-run.ts'
 import { TaskGraph } from './task-graph.ts'
 import type { DataInterval, Timetable } from './timetable.ts'
@@ -100,6 +101,12 @@ export function backfillRun(
     revision: 0,
   }
 }
+
+/** How the run that is there for a date is cleared before it runs again: all of it, or only the tasks of the backfill. */
+export const reprocessRequest = (document: DagDocument, { tasks }: Pick<Backfill, 'tasks'>, runId: string): ClearRequest => ({
+  ...clearRunRequest(runId, { onlyFailed: false, dryRun: false }),
+  taskIds: tasks && partialDocument(document, tasks).tasks.map(({ taskId }) => taskId),
+})
 
 /** An existing run, which has been cleared before, as a run of the backfill. */
 export const takeOver = (run: DagRun, backfill: Backfill, ordinal: number): DagRun => ({
