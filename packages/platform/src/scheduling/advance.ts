@@ -23,7 +23,7 @@ function advanceRun(turn: Turn, of: BoardRun): void {
   const dag = board.dags.get(of.run.dagId)
   const plan = board.planFor(of.run)
   if (!dag || !plan) return
-  if (of.plan !== plan) reconcile(turn, of, plan)
+  if (of.reconciledWith !== plan) reconcile(turn, of, plan)
   if (dag.record.isPaused && of.unfinished > 0) return
   for (let next = of.nextDirty(); next; next = of.nextDirty()) follow(turn, of, next.task, next.indices)
   const outcome = outcomeOf(of)

@@ -45,6 +45,8 @@ export class BoardRun {
   readonly key: string
   run: DagRun
   plan: DagPlan | null = null
+  /** The plan with which its instances were last compared. */
+  reconciledWith: DagPlan | null = null
   readonly tasks = new Map<string, BoardTask>()
   readonly counts: StateCounts = { ...zeros }
   size = 0

@@ -7,7 +7,7 @@ import type { DagRecord } from './dag.ts'
 import { type DagPlan, planOf } from './dag-plan.ts'
 import { type DagRun, isFinished, runKey } from './dag-run.ts'
 import { Heap } from './heap.ts'
-import { limitsOf, lineKey } from './limits.ts'
+import { limitsFreed, lineKey } from './limits.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Slots } from './slots.ts'
 import { instanceKey, type TaskInstance } from './task-instance.ts'
@@ -48,8 +48,10 @@ const comesBefore = ({ run: a }: BoardRun, { run: b }: BoardRun): boolean =>
 
 export class Board {
   readonly dags = new Map<string, KnownDag>()
-  /** Those that are not complete, by number. */
+  /** Those that are not complete, and those of which there are runs, by number. */
   readonly backfills = new Map<number, Backfill>()
+  /** How many dates of a backfill still wait for their run, once it has been found out. */
+  readonly remainingDates = new Map<number, number>()
   readonly runs = new Map<string, BoardRun>()
   readonly slots = new Slots()
   readonly ready = new ReadyQueue()
@@ -98,6 +100,11 @@ export class Board {
     this.toSchedule.add(dagId)
     this.toPromote.add(dagId)
     for (const run of this.#byDag.get(dagId)?.running ?? []) this.toAdvance.add(run)
+  }
+
+  putBackfill(backfill: Backfill): void {
+    this.backfills.set(backfill.id, backfill)
+    this.toPromote.add(backfill.dagId)
   }
 
   putRun(run: DagRun): BoardRun {
@@ -207,6 +214,8 @@ export class Board {
     this.slots.clear()
     this.ready.clear()
     this.wakes.clear()
+    this.backfills.clear()
+    this.remainingDates.clear()
     this.toAdvance.clear()
     this.#ended = []
     for (const dagId of this.dags.keys()) this.toSchedule.add(dagId)
@@ -246,6 +255,6 @@ export class Board {
   }
 
   #release(instance: TaskInstance): void {
-    for (const limit of limitsOf(instance, this.slots, this.#poolSizes.get(instance.pool) ?? [])) this.ready.release(limit)
+    for (const limit of limitsFreed(instance, this.slots, this.#poolSizes.get(instance.pool) ?? [])) this.ready.release(limit)
   }
 }

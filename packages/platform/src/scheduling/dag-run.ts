@@ -1,5 +1,7 @@
 /** One run of a DAG for one interval of data: its facts, its states and the moves between them. Pure. */
 import { AppError } from '../core/app-error.ts'
+import type { AssetEvent, QueuedAssetEvent } from './asset.ts'
+import type { Backfill, BackfillDate } from './backfill.ts'
 import type { TaskInstance } from './task-instance.ts'
 import type { CallbackCall, InstanceKey } from './task-runner.ts'
 import type { TaskTry } from './task-try.ts'
@@ -130,6 +132,12 @@ export interface Changes {
   /** Calls of authors' functions that are to be made, and the ids of those that have been. */
   readonly callbacks: readonly CallbackCall[]
   readonly callbacksDone: readonly string[]
+  readonly assetEvents: readonly AssetEvent[]
+  /** Events that wait for a run, and the runs that have been made of such. */
+  readonly assetsQueued: readonly QueuedAssetEvent[]
+  readonly assetsConsumed: readonly { readonly dagId: string; readonly runId: string; readonly events: readonly QueuedAssetEvent[] }[]
+  readonly backfills: readonly Backfill[]
+  readonly backfillDates: readonly BackfillDate[]
 }
 
 export interface DagRunStore {

@@ -57,5 +57,7 @@ export interface DagStore {
   /** The file is gone: its DAGs are stale and its error is forgotten. */
   forgetFile(file: string): Promise<void>
   setPaused(dagId: string, isPaused: boolean): Promise<void>
+  /** Forgets a DAG; its file brings it back when it is read again. */
+  delete(dagId: string): Promise<void>
   importErrors(): Promise<ImportError[]>
 }

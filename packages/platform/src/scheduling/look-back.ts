@@ -9,9 +9,9 @@ export interface History {
   readonly instances: TaskInstanceStore
 }
 
-/** Of the runs that are to be followed, those that look back and do not know yet to what. */
-export async function lookBack(board: Board, history: History): Promise<void> {
-  for (const of of board.toAdvance) {
+/** Of `runs`, those that look back and do not know yet to what. */
+export async function lookBack(runs: Iterable<BoardRun>, board: Board, history: History): Promise<void> {
+  for (const of of runs) {
     if (of.past === undefined && of.plan?.looksBack && of.run.state === 'running') await lookBackFrom(board, of, history)
   }
 }

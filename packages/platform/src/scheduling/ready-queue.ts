@@ -50,19 +50,23 @@ export class ReadyQueue {
   #open = newEntries()
   readonly #held = new Map<string, Heap<Entry>>()
   #order = 0
+  #ofBackfills = 0
 
   get size(): number {
     return this.#byInstance.size
   }
 
-  *instances(): Generator<TaskInstance> {
-    for (const { instance } of this.#byInstance.values()) yield instance
+  /** How many wait that belong to no backfill. */
+  get waitingBesideBackfills(): number {
+    return this.#byInstance.size - this.#ofBackfills
   }
 
   /** `lineKey` names the limits of the task, `key` the instance. */
   add(key: string, lineKey: string, instance: TaskInstance, facts: Pick<Waiting, 'runDate' | 'isBackfill'>): void {
     const waiting = { instance, order: this.#order++, ...facts }
+    this.remove(key)
     this.#byInstance.set(key, waiting)
+    if (facts.isBackfill) this.#ofBackfills += 1
     let line = this.#lines.get(lineKey)
     if (!line) {
       line = new Line(lineKey)
@@ -74,11 +78,15 @@ export class ReadyQueue {
   }
 
   remove(key: string): void {
+    if (this.#byInstance.get(key)?.isBackfill) this.#ofBackfills -= 1
     this.#byInstance.delete(key)
   }
 
-  isWaiting(key: string): boolean {
-    return this.#byInstance.has(key)
+  /** How many have their turn before that instance. Looks at all of them. */
+  countBefore(instance: TaskInstance): number {
+    const all = [...this.#byInstance.values()]
+    const own = all.find((waiting) => waiting.instance === instance)
+    return own ? all.filter((other) => comesBefore(other, own)).length : 0
   }
 
   /**
@@ -125,6 +133,7 @@ export class ReadyQueue {
   clear(): void {
     this.#lines.clear()
     this.#byInstance.clear()
+    this.#ofBackfills = 0
     this.#held.clear()
     this.#open = newEntries()
   }

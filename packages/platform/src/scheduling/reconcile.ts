@@ -6,6 +6,7 @@ import type { Turn } from './turn.ts'
 
 export function reconcile(turn: Turn, of: BoardRun, plan: DagPlan): void {
   of.follow(plan)
+  of.reconciledWith = plan
   for (const planned of plan.order) {
     const task = of.tasks.get(planned.taskId)
     if (!task || task.instances.size === 0) {

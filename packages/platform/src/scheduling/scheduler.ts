@@ -12,12 +12,14 @@ import { type ClearRequest, clearRunRequest } from './clear.ts'
 import { createAssetEvent, materialize } from './commands/asset.ts'
 import { cancelBackfill, createBackfill, planBackfill, setBackfillPaused } from './commands/backfill.ts'
 import type { Command } from './commands/command.ts'
+import { explain } from './commands/explain.ts'
 import { deleteDag, deleteRun, setRunState, trigger } from './commands/run.ts'
 import { type Answer, answerInput, clear, setTaskNote, setTaskState } from './commands/task.ts'
 import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
 import type { DagRun } from './dag-run.ts'
+import type { Explanation } from './explain.ts'
 import { hear } from './hear.ts'
 import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
@@ -54,6 +56,8 @@ export interface SchedulerOptions extends Stores {
 type MarkOptions = Pick<MarkRequest, 'upstream' | 'downstream' | 'future' | 'past'> & { readonly dryRun: boolean }
 
 const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
+/** A reason without a stack, which costs more than all the rest of being woken. */
+const WOKEN = 'woken'
 const MAX_REST_MS = 60_000
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
@@ -193,6 +197,12 @@ export class Scheduler implements Service {
     return this.#command((command) => materialize(command, assetId, by))
   }
 
+  /** Why a task does not run, what would free it, and when. Throws `not_found`. */
+  explain(dagId: string, runId: string, taskId: string, mapIndex = -1): Promise<Explanation> {
+    const { parallelism } = this.#limits
+    return this.#command((command) => explain(command, { dagId, runId, taskId, mapIndex, parallelism }))
+  }
+
   deleteRun(dagId: string, runId: string): Promise<void> {
     return this.#command((command) => deleteRun(command, dagId, runId))
   }
@@ -231,7 +241,7 @@ export class Scheduler implements Service {
         const command = this.#commandIn(turn)
         const isUnfinished = (await createDueRuns(turn, runs)) || (await createBackfillRuns(command))
         promote(turn)
-        await lookBack(board, { runs, instances })
+        await lookBack(board.toAdvance, board, { runs, instances })
         advance(turn)
         select(turn, this.#limits.parallelism)
         return isUnfinished
@@ -267,7 +277,7 @@ export class Scheduler implements Service {
   }
 
   #wake(): void {
-    this.#wakeUp.abort()
+    this.#wakeUp.abort(WOKEN)
   }
 
   #hear(report: Report): void {

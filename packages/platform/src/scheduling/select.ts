@@ -14,7 +14,7 @@ export function select(turn: Turn, parallelism: number): void {
     const of = board.runs.get(runKey(instance))
     const planned = of?.tasks.get(instance.taskId)?.planned
     if (!dag || !planned || of?.run.state !== 'running') return { limit: `unknown/${instance.dagId}` }
-    const limit = reachedLimit(instance, dag.record, planned.document, board.slots)
+    const limit = reachedLimit({ instance, dag: dag.record, task: planned.document, slots: board.slots })
     if (limit !== null) return { limit }
     const tryNumber = goesOn(instance) ? Math.max(1, instance.tryNumber) : instance.tryNumber + 1
     const queued = turn.move(of, instance, 'queued', { attemptId: newId(), tryNumber })

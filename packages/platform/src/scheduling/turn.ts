@@ -1,4 +1,6 @@
 /** One turn of the scheduler: the moves made on the board, to be committed together and told afterwards. Pure but for the board. */
+import type { AssetEvent, QueuedAssetEvent } from './asset.ts'
+import type { Backfill, BackfillDate } from './backfill.ts'
 import type { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
 import { tryOf } from './clear.ts'
@@ -32,6 +34,13 @@ export class Turn {
   readonly called: string[] = []
   /** Successes that update assets. */
   readonly updates: { readonly instance: TaskInstance; readonly by: string; readonly result: AttemptResult & { state: 'success' } }[] = []
+  readonly assetEvents: AssetEvent[] = []
+  readonly assetsQueued: QueuedAssetEvent[] = []
+  readonly assetsConsumed: Changes['assetsConsumed'][number][] = []
+  readonly backfillDates: BackfillDate[] = []
+  readonly #backfills = new Map<number, Backfill>()
+  /** Counts what is put on the board. */
+  moves = 0
   /** Deadlines that have gone by. */
   readonly missed: { readonly run: DagRun; readonly index: number; readonly at: string }[] = []
   /** Runs that have failed by themselves in this turn. */
@@ -54,17 +63,21 @@ export class Turn {
       xcomsCleared: this.xcomsCleared,
       callbacks: this.calls,
       callbacksDone: this.called,
+      assetEvents: this.assetEvents,
+      assetsQueued: this.assetsQueued,
+      assetsConsumed: this.assetsConsumed,
+      backfills: [...this.#backfills.values()],
+      backfillDates: this.backfillDates,
     }
   }
 
   get isEmpty(): boolean {
-    const { notices, calls, called, xcomsCleared } = this
-    const rows = this.#instances.size + this.#added.size + this.#runs.size + this.#created.size + this.#deleted.size
-    return rows + notices.length + calls.length + called.length + xcomsCleared.length === 0
+    return !Object.values(this.changes).some((rows) => rows.length > 0) && this.notices.length === 0
   }
 
   /** Puts a new run on the board. */
   create(run: DagRun): BoardRun {
+    this.moves += 1
     this.#created.set(runKey(run), run)
     this.#tell(run, run.createdBy)
     return this.board.putRun(run)
@@ -72,6 +85,7 @@ export class Turn {
 
   /** The run as it is from now on, told of when its state is another. */
   putRun(run: DagRun): BoardRun {
+    this.moves += 1
     const key = runKey(run)
     const before = this.board.runs.get(key)?.run
     if (this.#created.has(key)) this.#created.set(key, run)
@@ -92,6 +106,7 @@ export class Turn {
 
   /** An instance that has changed, or a new one. */
   put(of: BoardRun, instance: TaskInstance): void {
+    this.moves += 1
     const key = instanceKey(instance)
     const isNew = instance.revision === 0 || this.#added.has(key)
     if (isNew) this.#added.set(key, instance)
@@ -109,6 +124,12 @@ export class Turn {
     this.#instances.delete(key)
     this.board.deleteInstance(of, instance)
     for (const other of others) this.put(of, other)
+  }
+
+  putBackfill(backfill: Backfill): void {
+    this.moves += 1
+    this.#backfills.set(backfill.id, backfill)
+    this.board.putBackfill(backfill)
   }
 
   /** Keeps the last try of an instance before something comes after it. */

@@ -1,9 +1,11 @@
 /** Makes turns one after another: what a turn moves on the board is made durable, then told, and only then is work started and stopped. */
-import { AppError, messageOf } from '../core/app-error.ts'
+import { messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { newId } from '../core/id.ts'
 import type { Logger } from '../core/logger.ts'
+import type { AssetStore } from './asset.ts'
+import { AssetUpdates } from './asset-updates.ts'
 import { toAttempt } from './attempt.ts'
 import type { BackfillStore } from './backfill.ts'
 import { Board } from './board.ts'
@@ -28,6 +30,7 @@ export interface Stores {
   /** Without: one pool for everything, of 128 slots. */
   readonly pools?: PoolStore | undefined
   readonly backfills?: BackfillStore | undefined
+  readonly assets?: AssetStore | undefined
   readonly callbacks?: CallbackStore | undefined
 }
 
@@ -44,19 +47,29 @@ interface TurnsOptions {
   readonly onChange: () => void
 }
 
+interface Pending {
+  readonly work: (turn: Turn) => Promise<unknown>
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
 const POOLS_WITHOUT_STORE: readonly Pool[] = [{ name: DEFAULT_POOL, slots: 128, description: null, includeDeferred: false }]
 
 export class Turns {
   readonly board = new Board()
   readonly dags: KnownDags
+  readonly assets: AssetUpdates | null
   readonly #options: TurnsOptions
   #isOld = true
   #arePoolsOld = true
+  #areAssetsOld = true
   #last: Promise<unknown> = Promise.resolve()
+  #commands: Pending[] = []
 
   constructor(options: TurnsOptions) {
     this.#options = options
     const { stores, logger } = options
+    this.assets = stores.assets ? new AssetUpdates(stores.assets) : null
     this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, logger })
   }
 
@@ -79,8 +92,9 @@ export class Turns {
   /** What `work` moves is committed as a whole; when that fails, the board is read again from the store before anything else. */
   make<T>(work: (turn: Turn) => T | Promise<T>): Promise<T> {
     return this.exclusively(async () => {
-      await this.dags.refresh()
+      if (await this.dags.refresh()) this.#areAssetsOld = true
       if (this.#isOld) await this.#load()
+      if (this.#areAssetsOld) await this.#followAssets()
       if (this.#arePoolsOld) await this.#readPools()
       const turn = new Turn(this.board, this.#options.clock.now())
       try {
@@ -93,6 +107,40 @@ export class Turns {
         throw error
       }
     })
+  }
+
+  /**
+   * What `work` moves, committed together with other commands that come at the same time: each is answered for itself. One that throws
+   * must not have moved anything; if it has, all are refused with it.
+   */
+  command<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#commands.push({ work, resolve: resolve as (result: unknown) => void, reject })
+      if (this.#commands.length === 1) void this.#runCommands()
+    })
+  }
+
+  async #runCommands(): Promise<void> {
+    let commands: Pending[] = []
+    const answers: (() => void)[] = []
+    try {
+      await this.make(async (turn) => {
+        commands = this.#commands.splice(0)
+        for (const { work, resolve, reject } of commands) {
+          const before = turn.moves
+          try {
+            const result = await work(turn)
+            answers.push(() => resolve(result))
+          } catch (error) {
+            if (turn.moves !== before) throw error
+            answers.push(() => reject(error))
+          }
+        }
+      })
+      for (const answer of answers) answer()
+    } catch (error) {
+      for (const { reject } of commands.length > 0 ? commands : this.#commands.splice(0)) reject(error)
+    }
   }
 
   async #commit(turn: Turn): Promise<void> {
@@ -140,8 +188,12 @@ export class Turns {
     const [unfinished, backfills] = await Promise.all([stores.runs.listUnfinished(), stores.backfills?.listActive() ?? []])
     const loaded = await Promise.all(unfinished.map(async (run) => ({ run, own: await stores.instances.listOfRun(run.dagId, run.runId) })))
     this.board.clearRuns()
-    this.board.backfills.clear()
-    for (const backfill of backfills) this.board.backfills.set(backfill.id, backfill)
+    for (const backfill of backfills) this.board.putBackfill(backfill)
+    for (const { backfill } of unfinished) {
+      const ended = backfill && !this.board.backfills.has(backfill.id) ? await stores.backfills?.find(backfill.id) : null
+      if (ended) this.board.putBackfill(ended)
+    }
+    await this.assets?.load()
     await this.#readPools()
     const turn = new Turn(this.board, clock.now())
     const lost: { of: BoardRun; instance: TaskInstance }[] = []
@@ -166,6 +218,11 @@ export class Turns {
     return attemptId !== null && (this.#options.launcher().isRunning(attemptId) || this.#options.isReported(attemptId))
   }
 
+  async #followAssets(): Promise<void> {
+    await this.assets?.follow(this.board, this.#options.clock.now())
+    this.#areAssetsOld = false
+  }
+
   async #readPools(): Promise<void> {
     const pools = (await this.#options.stores.pools?.list()) ?? POOLS_WITHOUT_STORE
     this.board.slots.setPools(pools, this.board.instances())
@@ -188,11 +245,4 @@ export class Turns {
       logger.error(`DAG "${dagId}" could not be paused after its failures.`, { error: messageOf(error) })
     }
   }
-}
-
-/** Throws `not_found`. */
-export async function requireRun(runs: DagRunStore, dagId: string, runId: string): Promise<DagRun> {
-  const run = await runs.find(dagId, runId)
-  if (run) return run
-  throw new AppError('not_found', `There is no run "${runId}" of DAG "${dagId}". GET /api/v2/dags/${dagId}/dagRuns lists them.`)
 }

@@ -35,7 +35,7 @@ function wakeInstance(turn: Turn, of: BoardRun, instance: TaskInstance): void {
 
 /** What a wait has come to by its time alone. */
 function dueEvent({ wait, timeoutAt }: Deferral, now: Date): Deferral['event'] {
-  if (wait.kind === 'time' && new Date(wait.at) <= now) return { value: wait.at }
+  if (wait.kind === 'time' && new Date(wait.at) <= now) return { value: null }
   if (timeoutAt === null || new Date(timeoutAt) > now) return null
   if (wait.kind === 'input' && wait.request.defaults) {
     return { value: { chosen: wait.request.defaults, paramsInput: wait.request.params, respondedBy: null, respondedAt: null } }

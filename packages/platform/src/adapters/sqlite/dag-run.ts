@@ -1,6 +1,8 @@
 /** DAG runs in SQLite, and with them the one commit of each turn of the scheduler. */
 import { AppError } from '../../core/app-error.ts'
 import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType, TriggeredBy } from '../../scheduling/dag-run.ts'
+import { SqliteAssetStore } from './asset.ts'
+import { SqliteBackfillStore } from './backfill.ts'
 import { SqliteCallbackStore } from './callback.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
@@ -36,6 +38,8 @@ export class SqliteDagRunStore implements DagRunStore {
   #xcoms: SqliteXComStore
   #tries: SqliteTaskTryStore
   #callbacks: SqliteCallbackStore
+  #assets: SqliteAssetStore
+  #backfills: SqliteBackfillStore
 
   constructor(db: Database) {
     this.#db = db
@@ -45,6 +49,8 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#xcoms = new SqliteXComStore(db)
     this.#tries = new SqliteTaskTryStore(db)
     this.#callbacks = new SqliteCallbackStore(db)
+    this.#assets = new SqliteAssetStore(db)
+    this.#backfills = new SqliteBackfillStore(db)
   }
 
   async find(dagId: string, runId: string): Promise<DagRun | null> {
@@ -139,6 +145,11 @@ export class SqliteDagRunStore implements DagRunStore {
       for (const xcom of changes.xcoms) this.#xcoms.put(xcom)
       for (const call of changes.callbacks) this.#callbacks.put(call)
       for (const id of changes.callbacksDone) this.#callbacks.remove(id)
+      for (const event of changes.assetEvents) this.#assets.putEvent(event)
+      for (const event of changes.assetsQueued) this.#assets.putQueued(event)
+      for (const { events, ...run } of changes.assetsConsumed) this.#assets.consume(run, events)
+      for (const backfill of changes.backfills) this.#backfills.put(backfill)
+      for (const date of changes.backfillDates) this.#backfills.putDate(date)
     })
   }
 

@@ -111,6 +111,10 @@ export class SqliteDagStore implements DagStore {
     this.#db.run('UPDATE dag SET is_paused = ? WHERE dag_id = ?', Number(isPaused), dagId)
   }
 
+  async delete(dagId: string): Promise<void> {
+    this.#db.run('DELETE FROM dag WHERE dag_id = ?', dagId)
+  }
+
   async importErrors(): Promise<ImportError[]> {
     return this.#db.all<Required<ImportError> & Record<string, unknown>>('SELECT * FROM import_error ORDER BY file')
   }
