@@ -1,7 +1,6 @@
 /** Watches a folder of DAG files and keeps the store of DAGs as the files say. Files are read in processes apart. */
 import { stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import type { DagDocument } from '@daggerboard/dag'
 import type { Defaults } from '@daggerboard/dag/defaults'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -9,7 +8,7 @@ import type { Events } from '../../core/events.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import type { Service } from '../../core/service.ts'
 import type { DagFile, DagFileReading, DagStore } from '../../scheduling/dag.ts'
-import { timetable } from '../../scheduling/timetable.ts'
+import { documentProblems } from '../../scheduling/document-problems.ts'
 import { DagFiles } from './dag-files.ts'
 import type { FromLoader } from './dag-loader.ts'
 import { StampsOfNow } from './file-stamp.ts'
@@ -51,6 +50,8 @@ const SETTLE_MS = 40
 /** What has been read is kept together, so that many files take few commits, but nobody waits for long. */
 const KEEP_MS = 200
 const KEEP_FILES = 100
+/** Code, ignore files, folders, and nothing that tasks write beside them. Empty: the system does not say what has changed. */
+const MAY_MATTER = /\.([cm]?[jt]sx?|json)$|ignore$|^[^.]*$|^\.\.data/
 /** How long a look through the folder holds up the next when it gets no answers. */
 const PATIENCE_MS = 1_000
 /** A slow machine may need that long for the first file. */
@@ -60,8 +61,8 @@ export class DagFolder implements Service {
   readonly #options: DagFolderOptions
   readonly #logger: Logger
   readonly #files: DagFiles
-  readonly #watch: FolderWatch
-  readonly #loaders: LoaderTeam
+  #watch: FolderWatch
+  #loaders: LoaderTeam
   /** What readings depend on beside the files. */
   readonly #reader: string
   readonly #known = new Map<string, KnownFile>()
@@ -102,6 +103,8 @@ export class DagFolder implements Service {
       throw new AppError('invalid', `The DAGs folder "${folder}" is not a folder. Create it, or set another.`)
     }
     this.#isStopped = false
+    this.#watch = new FolderWatch((name) => this.#heard(name), this.#logger)
+    this.#loaders = new LoaderTeam(this.#options)
     const doubtful: string[] = []
     for (const { file, ...known } of await dags.files()) {
       this.#remember(file, { ...known, readAtMs: this.#now() })
@@ -147,6 +150,7 @@ export class DagFolder implements Service {
   }
 
   #heard(name: string): void {
+    if (!MAY_MATTER.test(name)) return
     if (/\.ts$/.test(name)) this.#loaders.warmUp()
     this.#hasChanged = true
     this.#wakeUp.abort()
@@ -278,7 +282,7 @@ export class DagFolder implements Service {
     }
     const { source, documents } = answer
     const problems = documents.flatMap((document) => {
-      const problem = scheduleProblem(document)
+      const problem = documentProblems(document)
       const other = this.#owners.get(document.dagId)
       if (other === undefined || other === file) return problem
       // Of two that came together the first by name has the id, whichever was read first.
@@ -317,14 +321,5 @@ export class DagFolder implements Service {
 
   #now(): number {
     return this.#options.clock.now().getTime()
-  }
-}
-
-function scheduleProblem({ dagId, schedule, timezone }: DagDocument): string[] {
-  try {
-    timetable(schedule, timezone)
-    return []
-  } catch (error) {
-    return [`DAG "${dagId}" cannot be scheduled. ${messageOf(error)}`]
   }
 }
