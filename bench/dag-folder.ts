@@ -9,7 +9,8 @@ import { cpuPercentOf } from './load/processes.ts'
 const EDITS = 10
 const POLL_MS = 5
 const SETTLE_MS = 8_000
-const IDLE_SECONDS = 20
+/** Long enough for a look through the folder. */
+const IDLE_SECONDS = 35
 
 /** `npm run bench -- dag-folder [FILES] [TASKS]`: 1,000 files with a DAG of 10 tasks each, unless told otherwise. Linux only (it reads /proc). */
 export async function run([files = '1000', tasks = '10']: string[]): Promise<object> {

@@ -58,6 +58,7 @@ export interface PlatformOptions {
 
 /** Starts a platform. When anything of it cannot start, what has started is stopped again and the error thrown. */
 export async function startPlatform({ settings, logger, clock = systemClock }: PlatformOptions): Promise<Platform> {
+  for (const warning of settings.origin.warnings) logger.warn(warning)
   const home = new Home(settings.home)
   const started: Service[] = []
   const stopping = new AbortController()

@@ -26,7 +26,7 @@ export interface DescribedSetting {
 }
 
 /** In the order of the reference. Without `settings`, as they are by default. */
-export function describeSettings(settings: Settings = readSettings({}, { directory: ROOT })): DescribedSetting[] {
+export function describeSettings(settings: Settings = readSettings({}, { directory: ROOT, config: null })): DescribedSetting[] {
   return (Object.entries(SETTINGS) as [SettingName, Setting][]).map(([name, setting]) => {
     const { section, key, meaning, isSecret = false, variable: shortVariable = null, alias: aliases = [] } = setting
     const from = settings.origin.from[name] ?? null

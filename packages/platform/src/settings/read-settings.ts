@@ -11,8 +11,8 @@ import { readToml, type TomlEntry, TomlError, tomlProblem } from './toml-file.ts
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface SettingsOptions {
-  /** The file to read, which then must be there; as `--config` and DAGGERBOARD_CONFIG say. */
-  readonly config?: string
+  /** The file to read, which then must be there; as `--config` and DAGGERBOARD_CONFIG say. Null: none. */
+  readonly config?: string | null
   /** Where `daggerboard.toml` is looked for before the home folder, and what relative paths of the environment are relative to. Default: the working directory. */
   readonly directory?: string
 }
@@ -55,7 +55,8 @@ export function inspectSettings(environment: Environment, { config, directory = 
   const problems: string[] = []
   const warnings: string[] = foreignWarnings(environment)
   const fromEnvironment = environmentEntries(environment, directory, problems)
-  const file = findFile(config ?? (environment.DAGGERBOARD_CONFIG || null), fromEnvironment.get('home'), directory, problems)
+  const named = config ?? (environment.DAGGERBOARD_CONFIG || undefined)
+  const file = config === null ? null : findFile(named, fromEnvironment.get('home'), directory, problems)
   const fromFile = file === null ? new Map<SettingName, Given>() : fileEntries(file, problems, warnings)
   problems.push(...unknownVariables(environment, warnings))
 
@@ -78,8 +79,8 @@ function unfit({ isSecret, section, key }: Setting, { text, from }: Given, { pro
 }
 
 /** The file that was named, or that of the working directory, or that of the home folder. */
-function findFile(config: string | null, home: Given | undefined, directory: string, problems: string[]): string | null {
-  if (config !== null) {
+function findFile(config: string | undefined, home: Given | undefined, directory: string, problems: string[]): string | null {
+  if (config !== undefined) {
     const file = resolve(directory, config)
     if (existsSync(file)) return file
     problems.push(`The settings file ${file} is not there. Create it, or take --config and DAGGERBOARD_CONFIG away.`)
