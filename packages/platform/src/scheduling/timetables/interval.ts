@@ -1,7 +1,7 @@
 /** Data intervals, as in Airflow 2: a run for each time between two ticks, which fires at its end. */
 import type { DataInterval, DueRun, Restriction, Timetable, TimetableWords } from '../timetable.ts'
 import { CronTicks, DeltaTicks, laterOf, type Ticks } from './ticks.ts'
-import { UNRESTRICTED, walk } from './walk.ts'
+import { UNRESTRICTED } from './walk.ts'
 
 /** Without catchup the first run is that of the last complete interval, at once. */
 export const cronIntervalTimetable = (expression: string, timezone: string, words: TimetableWords): Timetable => {
@@ -50,8 +50,12 @@ class IntervalTimetable implements Timetable {
     return { start: this.#ticks.before(end), end }
   }
 
-  between(from: Date, to: Date, limit?: number): DueRun[] {
-    return walk(this, { earliest: from, latest: to, catchup: true }, limit)
+  between(from: Date, to: Date, limit = Number.POSITIVE_INFINITY): DueRun[] {
+    const found: DueRun[] = []
+    for (let start = this.#ticks.alignToNext(from); start <= to && found.length < limit; start = (found.at(-1) as DueRun).interval.end) {
+      found.push(this.#run(start))
+    }
+    return found
   }
 
   nextOf(interval: DataInterval): DueRun | null {

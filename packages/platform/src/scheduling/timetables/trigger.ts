@@ -94,6 +94,7 @@ class TriggerTimetable implements Timetable {
 }
 
 function nextTick({ ticks, firstTick }: Source, last: DataInterval | null, { earliest, catchup }: Restriction, now: Date): Date {
+  if (catchup && last) return ticks.after(last.end)
   const begin = earliest && ticks.alignToNext(earliest)
   const continued = last ? ticks.after(last.end) : (begin ?? firstTick(now))
   if (catchup) return continued
