@@ -64,7 +64,7 @@ function extraOf(names: object, body: unknown): string {
 
 /** Nothing was changed. Clearing tries first, unless it is told otherwise. */
 const isDryRun = (c: Context, body: Readonly<Record<string, unknown>>): boolean =>
-  /\/(clear|clearTaskInstances)$/.test(c.req.path) && body.dry_run !== false
+  /\/(clear|clearTaskInstances|clearDagRuns)$/.test(c.req.path) && body.dry_run !== false
 
 /** Names only: for bodies whose values are secrets. */
 export const only =

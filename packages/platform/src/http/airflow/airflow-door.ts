@@ -25,6 +25,7 @@ import { addBackfillRoutes } from './backfill.ts'
 import { addConfigRoutes, type ConfigOption } from './config.ts'
 import { addDagRoutes } from './dag.ts'
 import { addDagRunRoutes } from './dag-run.ts'
+import { addDagRunBulkRoutes } from './dag-run-bulk.ts'
 import { addDagRunListRoutes } from './dag-run-list.ts'
 import { addDagRunWaitRoutes } from './dag-run-wait.ts'
 import { addDagVersionRoutes } from './dag-version.ts'
@@ -82,6 +83,7 @@ export function airflowDoor(options: AirflowDoorOptions): Door {
     addDagVersionRoutes,
     addDagRunListRoutes,
     addDagRunRoutes,
+    addDagRunBulkRoutes,
     addDagRunWaitRoutes,
     addTaskInstanceListRoutes,
     // The key of an XCom may be any word, also one that stands behind a map index.

@@ -29,6 +29,7 @@ export const presentAssetEvent = (
     data_interval_start: run.dataIntervalStart,
     data_interval_end: run.dataIntervalEnd,
     partition_key: null,
+    triggering: true,
   })),
   // Ours.
   created_by: createdBy.replace(/^user:/, ''),

@@ -113,7 +113,7 @@ export function addBackfillRoutes(door: Door, { scheduler, dags, backfills, reco
     })
   act('pause', (id) => scheduler.setBackfillPaused(id, true))
   act('unpause', (id) => scheduler.setBackfillPaused(id, false))
-  act('cancel', (id) => scheduler.cancelBackfill(id))
+  act('cancel', (id, by) => scheduler.cancelBackfill(id, by))
 }
 
 const present = (backfill: Backfill) => ({

@@ -6,6 +6,9 @@ import type { AirflowDoorOptions } from './airflow-door.ts'
 
 export const BUNDLE = 'dags-folder'
 
+/** Kinds of schedules that have a run for every time, so that a range of times can be made up for. */
+const PERIODIC: ReadonlySet<string> = new Set(['cron', 'cronTrigger', 'delta', 'deltaTrigger'])
+
 /** What a list shows of each DAG. */
 export function presentDag(dag: DagRecord, { scheduler, folder }: Pick<AirflowDoorOptions, 'scheduler' | 'folder'>) {
   const next = dag.isStale ? null : scheduler.nextRun(dag.dagId)
@@ -31,6 +34,8 @@ export function presentDag(dag: DagRecord, { scheduler, folder }: Pick<AirflowDo
     timetable_summary: schedule.kind === 'none' ? null : schedule.text,
     timetable_description: describe(dag),
     timetable_partitioned: false,
+    timetable_periodic: PERIODIC.has(schedule.kind),
+    is_backfillable: PERIODIC.has(schedule.kind),
     max_active_runs: document.maxActiveRuns,
     max_active_tasks: document.maxActiveTasks,
     max_consecutive_failed_dag_runs: document.maxConsecutiveFailedRuns,

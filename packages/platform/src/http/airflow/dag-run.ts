@@ -36,9 +36,14 @@ export const runRequest = (body: z.infer<typeof Trigger>) => ({
 
 const Patch = z.strictObject({ state: z.enum(['queued', 'success', 'failed']).nullish(), note })
 
-const Clear = z.strictObject({
+/** Of one run, or of many. */
+export const Clear = z.strictObject({
   dry_run: z.boolean().default(true),
   only_failed: z.boolean().default(false),
+  only_new: z
+    .literal(false, 'is not supported: a run has the tasks that it was made with, and those that its file has had since')
+    .nullish(),
+  note,
   // There is one version of each DAG, the latest.
   run_on_latest_version: z.boolean().nullish(),
 })
@@ -81,10 +86,11 @@ export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
   door.post(`${path}/:run/clear`, permit('dags.run'), recorded(recorder, 'clear_dag_run'), async (c) => {
     const { subject } = requirePermission(c, 'dags.run')
     const { dag, run } = c.req.param()
-    const { dry_run: dryRun, only_failed: onlyFailed } = await readBody(c.req.raw, Clear)
+    const { dry_run: dryRun, only_failed: onlyFailed, note } = await readBody(c.req.raw, Clear)
     await findRun(runs, dag, run)
     const cleared = await scheduler.clearRun(dag, run, { onlyFailed, dryRun }, subject)
     if (dryRun) return c.json({ task_instances: await presentInstances(cleared, options), total_entries: cleared.length })
+    if (note !== undefined) await runs.updateNote(dag, run, note)
     return c.json(presentRun(await findRun(runs, dag, run), clock.now()))
   })
 

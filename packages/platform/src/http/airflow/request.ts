@@ -1,4 +1,5 @@
 /** What the routes of Airflow's API have in common: finding what a path names. */
+import type { DagDocument } from '@daggerboard/dag'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRecord, DagStore } from '../../scheduling/dag.ts'
 import type { DagRun, DagRunStore } from '../../scheduling/dag-run.ts'
@@ -42,6 +43,14 @@ export async function findInstance(
   }
   const known = all.map((other) => other.taskId)
   throw new AppError('not_found', `Run "${runId}" of DAG "${dagId}" has no task "${taskId}".${didYouMean(taskId, known)}`)
+}
+
+/** Ids of the tasks of a group and of the groups within it; none of a group that the DAG does not have. */
+export function tasksOfGroup({ groups, tasks }: DagDocument, groupId: string): string[] {
+  const within = new Set([groupId])
+  // Each group comes after the one that it is in.
+  for (const group of groups) if (group.parent !== null && within.has(group.parent)) within.add(group.groupId)
+  return tasks.filter((task) => task.groupId !== null && within.has(task.groupId)).map((task) => task.taskId)
 }
 
 /** The map index of a path. Throws `invalid`. */

@@ -1,6 +1,6 @@
 /** Task instances changed by hand in Airflow's words: marked, annotated, cleared. */
 import { z } from 'zod'
-import { AppError } from '../../core/app-error.ts'
+import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { TaskInstance } from '../../scheduling/task-instance.ts'
 import { readBody } from '../airflow-body.ts'
 import { bulk, bulkBody } from '../airflow-bulk.ts'
@@ -8,7 +8,7 @@ import { choice, instant, many, one, readQuery, whole } from '../airflow-query.t
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { ANY, findDag, findInstance, findRun, mapIndexOf } from './request.ts'
+import { ANY, findDag, findInstance, findRun, mapIndexOf, tasksOfGroup } from './request.ts'
 import { presentInstances } from './task-instance-response.ts'
 
 const flag = z.boolean().default(false)
@@ -69,18 +69,20 @@ export function addTaskInstanceChangeRoutes(door: Door, options: AirflowDoorOpti
     total_entries: found.length,
   })
 
-  /** Without a map index: every instance of the task. */
+  /** Several tasks, or one; without a map index every instance of it. */
   const change = async (
-    of: { readonly dag: string; readonly run: string; readonly task: string; readonly mapIndex: number | undefined },
+    of: { readonly dag: string; readonly run: string; readonly tasks: readonly string[]; readonly mapIndex?: number | undefined },
     body: Patch,
     { mask, dryRun, by }: { mask: readonly string[] | undefined; dryRun: boolean; by: string },
   ): Promise<TaskInstance[]> => {
-    const { dag, run, task, mapIndex } = of
+    const { dag, run, tasks, mapIndex } = of
     await findRun(runs, dag, run)
-    const own = (await instances.listOfRun(dag, run)).filter(
-      (each) => each.taskId === task && (mapIndex === undefined || each.mapIndex === mapIndex),
-    )
-    if (own.length === 0) await findInstance(instances, dag, run, task, mapIndex)
+    const listOwn = async () =>
+      (await instances.listOfRun(dag, run)).filter(
+        (each) => tasks.includes(each.taskId) && (mapIndex === undefined || each.mapIndex === mapIndex),
+      )
+    const own = await listOwn()
+    if (own.length === 0) await findInstance(instances, dag, run, tasks[0] ?? '', mapIndex)
     const counts = (field: 'new_state' | 'note') => mask === undefined || mask.includes(field)
     const state = counts('new_state') ? (body.new_state as 'success' | 'failed' | 'skipped' | null | undefined) : null
     const around = {
@@ -89,15 +91,12 @@ export function addTaskInstanceChangeRoutes(door: Door, options: AirflowDoorOpti
       future: body.include_future,
       past: body.include_past,
     }
-    const key = { taskId: task, ...(mapIndex !== undefined && { mapIndex }) }
-    const marked = state ? await scheduler.setTaskState(dag, run, [key], state, { ...around, dryRun }, by) : []
-    if (body.note !== undefined && counts('note') && !dryRun) {
-      for (const each of own) await scheduler.setTaskNote(dag, run, task, each.mapIndex, body.note)
-    }
-    if (dryRun || marked.length > 0) return marked
-    return (await instances.listOfRun(dag, run)).filter(
-      (each) => each.taskId === task && (mapIndex === undefined || each.mapIndex === mapIndex),
-    )
+    const keys = tasks.map((taskId) => ({ taskId, ...(mapIndex !== undefined && { mapIndex }) }))
+    const marked = state ? await scheduler.setTaskState(dag, run, keys, state, { ...around, dryRun }, by) : []
+    if (dryRun) return marked
+    if (body.note !== undefined && counts('note'))
+      for (const each of own) await scheduler.setTaskNote(dag, run, each.taskId, each.mapIndex, body.note)
+    return marked.length > 0 && body.note === undefined ? marked : listOwn()
   }
 
   // The longer addresses first: a map index may stand where `dry_run` does.
@@ -109,14 +108,31 @@ export function addTaskInstanceChangeRoutes(door: Door, options: AirflowDoorOpti
       const { dag, run, task } = c.req.param() as Record<'dag' | 'run' | 'task', string>
       const { map_index: mapIndex, update_mask: mask } = readQuery(c.req, { ...MASK, map_index: one(whole(-1)) })
       const body = await readBody(c.req.raw, Patch)
-      return c.json(await collection(await change({ dag, run, task, mapIndex }, body, { mask, dryRun, by })))
+      return c.json(await collection(await change({ dag, run, tasks: [task], mapIndex }, body, { mask, dryRun, by })))
     })
     door.on('PATCH', [`${path}/:task/:map${end}`], permit('dags.run'), ...record, async (c) => {
       const { subject: by } = requirePermission(c, 'dags.run')
       const { dag, run, task, map } = c.req.param() as Record<'dag' | 'run' | 'task' | 'map', string>
       const { update_mask: mask } = readQuery(c.req, MASK)
       const body = await readBody(c.req.raw, Patch)
-      return c.json(await collection(await change({ dag, run, task, mapIndex: mapIndexOf(map) }, body, { mask, dryRun, by })))
+      return c.json(await collection(await change({ dag, run, tasks: [task], mapIndex: mapIndexOf(map) }, body, { mask, dryRun, by })))
+    })
+  }
+
+  for (const dryRun of [true, false]) {
+    const record = dryRun ? [] : [recorded(recorder, 'patch_task_group_instances')]
+    const address = `/api/v2/dags/:dag/dagRuns/:run/taskGroupInstances/:group${dryRun ? '/dry_run' : ''}`
+    door.on('PATCH', [address], permit('dags.run'), ...record, async (c) => {
+      const { subject: by } = requirePermission(c, 'dags.run')
+      const { dag, run, group } = c.req.param() as Record<'dag' | 'run' | 'group', string>
+      const { document } = await findDag(dags, dag)
+      await findRun(runs, dag, run)
+      const tasks = tasksOfGroup(document, group)
+      const known = document.groups.map(({ groupId }) => groupId)
+      if (tasks.length === 0) throw new AppError('not_found', `DAG "${dag}" has no group "${group}" with tasks.${didYouMean(group, known)}`)
+      const { update_mask: mask } = readQuery(c.req, MASK)
+      const body = await readBody(c.req.raw, Patch)
+      return c.json(await collection(await change({ dag, run, tasks }, body, { mask, dryRun, by })))
     })
   }
 
@@ -126,12 +142,12 @@ export function addTaskInstanceChangeRoutes(door: Door, options: AirflowDoorOpti
     const place = (entity: BulkEntity) => ({
       dag: dag === ANY ? (entity.dag_id ?? '') : dag,
       run: run === ANY ? (entity.dag_run_id ?? '') : run,
-      task: entity.task_id,
+      tasks: [entity.task_id],
       mapIndex: entity.map_index ?? undefined,
     })
     const keyOf = (entity: BulkEntity) => {
       const of = place(entity)
-      return `${of.dag}.${of.run}.${of.task}[${of.mapIndex ?? -1}]`
+      return `${of.dag}.${of.run}.${entity.task_id}[${of.mapIndex ?? -1}]`
     }
     const body = await readBody(c.req.raw, bulkBody(BulkEntity, BulkEntity))
     const byKey = new Map(
@@ -147,7 +163,7 @@ export function addTaskInstanceChangeRoutes(door: Door, options: AirflowDoorOpti
           const of = byKey.get(key)
           if (!of) return false
           const all = await instances.listOfRun(of.dag, of.run)
-          return all.some((each) => each.taskId === of.task && (of.mapIndex === undefined || each.mapIndex === of.mapIndex))
+          return all.some((each) => of.tasks.includes(each.taskId) && (of.mapIndex === undefined || each.mapIndex === of.mapIndex))
         },
         create: async () => {
           throw new AppError('invalid', 'Task instances are made by runs. Trigger a run, or clear the task.')

@@ -24,7 +24,7 @@ import {
 } from '../airflow-query.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { ANY, findDag, findRun, unlessAny } from './request.ts'
+import { ANY, findDag, findRun, tasksOfGroup, unlessAny } from './request.ts'
 import { presentInstances } from './task-instance-response.ts'
 
 export const INSTANCE_STATES: readonly TaskInstanceState[] = [
@@ -116,13 +116,9 @@ export function addTaskInstanceListRoutes(door: Door, options: AirflowDoorOption
     return { task_instances: await presentInstances(instances, options), total_entries: total }
   }
 
-  /** Those of a group and of the groups within it. */
-  const tasksOfGroup = async (dagId: string, groupId: string | undefined): Promise<string[] | undefined> => {
-    if (groupId === undefined || dagId === ANY) return undefined
-    const { document } = await findDag(dags, dagId)
-    const groups = new Set([groupId])
-    for (const group of document.groups) if (group.parent !== null && groups.has(group.parent)) groups.add(group.groupId)
-    return document.tasks.filter((task) => task.groupId !== null && groups.has(task.groupId)).map((task) => task.taskId)
+  const wantedTasks = async (dagId: string, taskId: string | undefined, groupId: string | undefined): Promise<string[] | undefined> => {
+    if (taskId !== undefined) return [taskId]
+    return groupId === undefined || dagId === ANY ? undefined : tasksOfGroup((await findDag(dags, dagId)).document, groupId)
   }
 
   door.get(path, permit('dags.read'), async (c) => {
@@ -130,7 +126,7 @@ export function addTaskInstanceListRoutes(door: Door, options: AirflowDoorOption
     if (dag !== ANY && run !== ANY) await findRun(runs, dag, run)
     const query = readQuery(c.req, FILTERS)
     if (isElsewhere(query)) return c.json({ task_instances: [], total_entries: 0 })
-    const taskIds = query.task_id === undefined ? await tasksOfGroup(dag, query.task_group_id) : [query.task_id]
+    const taskIds = await wantedTasks(dag, query.task_id, query.task_group_id)
     return c.json(
       await answer({
         ...common(query),
