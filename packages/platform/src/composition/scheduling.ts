@@ -3,6 +3,7 @@ import { DagFolder } from '../adapters/process/dag-folder.ts'
 import { WorkerPool } from '../adapters/process/worker-pool.ts'
 import { SqliteAssetStore } from '../adapters/sqlite/asset.ts'
 import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
+import { SqliteCallbackStore } from '../adapters/sqlite/callback.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
 import { SqliteDagList } from '../adapters/sqlite/dag-list.ts'
 import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
@@ -21,6 +22,7 @@ import { Scheduler } from '../scheduling/scheduler.ts'
 import { describeSettings } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
 import { dagFolderOptions, schedulerLimits, workerPoolOptions } from './scheduling-settings.ts'
+import { StoredTaskPlatform } from './task-platform.ts'
 
 export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
   const { db, home, clock, events, logger, settings, version } = ground
@@ -34,13 +36,17 @@ export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
   const backfills = new SqliteBackfillStore(db)
   const assets = new SqliteAssetStore(db)
   const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
-  const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock })
-  const scheduler = new Scheduler({
+  const runList = new SqliteDagRunList(db, runs)
+  const platform = new StoredTaskPlatform({ scheduler: () => scheduler, dags, runs, runList, instances, assets })
+  const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock, platform })
+  const scheduler: Scheduler = new Scheduler({
     dags,
     runs,
     instances,
     pools,
     backfills,
+    assets,
+    callbacks: new SqliteCallbackStore(db),
     runner,
     clock,
     events,
@@ -64,7 +70,7 @@ export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
   const door = airflowDoor({
     ...{ scheduler, dags, runs, instances, xcoms, pools, backfills, assets, logs, events, clock, version, folder },
     dagList: new SqliteDagList(db, dags),
-    runList: new SqliteDagRunList(db, runs),
+    runList,
     instanceList: new SqliteTaskInstanceList(db, instances),
     xcomList: new SqliteXComList(db),
     tries: new SqliteTaskTryStore(db),

@@ -29,6 +29,8 @@ export interface TaskFacts {
   readonly mapCount: number | null
   /** Run in the foreground, to see what it does: nothing of it is recorded. */
   readonly isTest?: boolean
+  /** Only its templates are rendered. */
+  readonly isDryRun?: boolean
   readonly dag: DagFacts
   readonly task: TaskDocument
 }

@@ -44,7 +44,7 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
     const given = givenInputs(task, facts, work.inputs)
     const outlets = new Outlets(facts.task.outlets)
     const context = await taskContext(facts, given.input, host, outlets)
-    if (facts.task.callbacks.onExecute && !facts.resume) {
+    if (facts.task.callbacks.onExecute && !facts.resume && !facts.isDryRun) {
       const about = { which: 'onExecute', dagId: facts.dagId, runId: facts.runId, reason: 'The task begins.' }
       await callCallbacks(callbacksOf(dag, task, 'onExecute'), about, facts, dag, host)
     }
@@ -70,10 +70,12 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
 async function perform(work: TaskWork, given: GivenInputs, context: TaskContext, seen: { renderedFields: unknown }): Promise<unknown> {
   const { facts, task, host } = work
   if (typeof task.work === 'function') {
+    if (facts.isDryRun) return null
     if (facts.resume) return resumed(facts.resume)
     return task.work(context as never)
   }
   const { operator, args } = await renderedOperator(task, given, work.render, facts, host, seen)
+  if (facts.isDryRun) return null
   if (!facts.resume) return operator.run(args, context)
   return operator.resume ? operator.resume(args, facts.resume, context) : resumed(facts.resume)
 }

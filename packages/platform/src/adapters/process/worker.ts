@@ -1,7 +1,7 @@
 /** A warm worker: a process that runs tasks of DAG files, and asks the platform for what they need. */
 
 import childProcess from 'node:child_process'
-import { enableCompileCache, syncBuiltinESMExports } from 'node:module'
+import { syncBuiltinESMExports } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TaskDocument } from '@daggerboard/dag'
 import { callbacksOf, callCallbacks } from '../../execution/callback.ts'
@@ -21,7 +21,6 @@ const tasks = new Map<string, TaskDocument>()
 const isShared = Number(process.argv[2]) > 1
 const dagsFolder = process.argv[3] ?? '.'
 
-enableCompileCache()
 takeDefaults()
 followImports()
 process.on('message', (batch: readonly ToWorker[]) => {
