@@ -17,7 +17,7 @@ export default dag(
   {
     description: 'Measurements of the turbines from the hub of the Connection engie_hub',
     schedule: delta('2m'),
-    startDate: '2026-01-01',
+    startDate: '2025-01-01',
     maxActiveRuns: 1,
     isPausedUponCreation: true,
     tags: ['wind-farm'],

@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { dag, delta, SkipTask } from '@daggerboard/dag'
+import { dag, delta, param, SkipTask } from '@daggerboard/dag'
 import { PREDICTIONS } from '../../wind-farm/src/assets.ts'
 import { preparePredictionFeatures } from '../../wind-farm/src/features/prepare.ts'
 import { stampOf } from '../../wind-farm/src/files.ts'
-import { FOLDER_VARIABLE, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { FOLDER_VARIABLE, fileIn, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { latestModel } from '../../wind-farm/src/model/model-file.ts'
 import { predict } from '../../wind-farm/src/model/predict.ts'
 
@@ -17,10 +17,11 @@ export default dag(
   {
     description: 'Predictions of the latest model for the latest data',
     schedule: delta('2m'),
-    startDate: '2026-01-01',
+    startDate: '2025-01-01',
     maxActiveRuns: 1,
     isPausedUponCreation: true,
     tags: ['wind-farm'],
+    params: { data_file: param({ default: 'latest.csv', type: 'string', description: 'Which file of the folder "data" to predict.' }) },
     defaultArgs: { owner: 'wind-farm', retries: 1, retryDelay: '10s', executionTimeout: '10m' },
   },
   ({ task }) => {
@@ -33,10 +34,10 @@ export default dag(
 
     const features = task(
       'prepare_features',
-      async ({ input, variable, firstStartedAt, signal }) => {
+      async ({ input, variable, params, firstStartedAt, signal }) => {
         const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
-        const dataPath = join(folder.data, 'latest.csv')
-        if (!existsSync(dataPath)) throw new SkipTask('There is no data yet: run the DAG get_data_from_engie_hub.')
+        const dataPath = fileIn(folder.data, String(params.data_file))
+        if (!existsSync(dataPath)) throw new SkipTask('There is no such data: run the DAG get_data_from_engie_hub.')
         const featuresPath = join(folder.features, `${stampOf(firstStartedAt)}.prediction`)
         await preparePredictionFeatures({ dataPath, featuresPath, modelPath: input.model, signal })
         await keepNewest(folder.features, '.prediction', KEPT_FILES)

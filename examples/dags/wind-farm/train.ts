@@ -5,7 +5,7 @@ import { dag, delta, FailTask, param } from '@daggerboard/dag'
 import { MODEL } from '../../wind-farm/src/assets.ts'
 import { prepareTrainingFeatures } from '../../wind-farm/src/features/prepare.ts'
 import { stampOf } from '../../wind-farm/src/files.ts'
-import { FOLDER_VARIABLE, keepNewest, trainingFile, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { FOLDER_VARIABLE, fileIn, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { fetchData } from '../../wind-farm/src/hub/fetch-data.ts'
 import { addressOf, HUB_CONNECTION, openHub } from '../../wind-farm/src/hub/open-hub.ts'
 import { trackModel } from '../../wind-farm/src/model/track.ts'
@@ -19,7 +19,7 @@ export default dag(
   {
     description: 'A model of the pitch angle, from measurements to the folder of models',
     schedule: delta('4w'),
-    startDate: '2026-01-01',
+    startDate: '2025-01-01',
     maxActiveRuns: 1,
     isPausedUponCreation: true,
     tags: ['wind-farm'],
@@ -37,7 +37,7 @@ export default dag(
   ({ task }) => {
     const data = task('get_training_data', async ({ connection, variable, params, dataIntervalEnd, firstStartedAt, signal, log }) => {
       const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
-      if (params.data_file) return trainingFile(folder, String(params.data_file))
+      if (params.data_file) return fileIn(folder.training, String(params.data_file))
       const dataPath = join(folder.training, `${stampOf(firstStartedAt)}.csv`)
       const { hub, close } = await openHub(await connection(HUB_CONNECTION))
       try {

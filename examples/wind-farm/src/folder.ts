@@ -31,11 +31,11 @@ export function windFarmFolder(folder: string): WindFarmFolder {
   }
 }
 
-/** A file of one's own among the training data. Throws UnusableData for a name that would lead out of that folder. */
-export function trainingFile({ training }: WindFarmFolder, name: string): string {
+/** The file `name` in one of the folders. Throws UnusableData for a name that would lead out of it. */
+export function fileIn(folder: string, name: string): string {
   if (!/^[\w-][\w.-]{0,199}$/.test(name))
-    throw new UnusableData(`"${name}" is no name of a file in ${training}.`, ['Use letters, digits, "-", "_" and ".", and no folders.'])
-  return join(training, name)
+    throw new UnusableData(`"${name}" is no name of a file in ${folder}.`, ['Use letters, digits, "-", "_" and ".", and no folders.'])
+  return join(folder, name)
 }
 
 /** Deletes the oldest of the files `{stamp}…{ending}`, whose names are their age, until so many are left. */

@@ -41,11 +41,28 @@ export async function seed({ ground, pushes, variables, connections }: SeedOptio
   const server = await variables.find('MLFLOW_SERVER')
   if (!server || server.description === EMBEDDED_SERVER)
     await variables.save({ key: 'MLFLOW_SERVER', value: endpoint, description: EMBEDDED_SERVER })
+  await seedWindFarm(ground, variables, connections)
   for (const { name, folder } of REPOSITORIES) {
     const isNew = await pushes.seedRepository({ name, directory: join(EXAMPLES, folder), branches: ['staging', 'master'], author: AUTHOR })
     if (isNew) await createTriggers(ground, name)
   }
   await uploadTransform(ground)
+}
+
+async function seedWindFarm({ home }: Ground, variables: VariableStore, connections: ConnectionStore): Promise<void> {
+  if (!(await variables.find('WIND_FARM_FOLDER')))
+    await variables.save({
+      key: 'WIND_FARM_FOLDER',
+      value: home.folder('wind-farm'),
+      description: 'Folder of the wind farm of the example DAGs',
+    })
+  if (!(await connections.find('engie_hub')))
+    await connections.save({
+      ...{ id: 'engie_hub', type: 'http', host: null, port: null, schema: null, login: null, password: null },
+      // `stand_in`: made-up measurements. Take it out, and give a host and the schema `https`, to reach a hub.
+      extra: { stand_in: true },
+      description: 'Measurements of the wind farm of the example DAGs: made up, until a host is given',
+    })
 }
 
 const EMBEDDED_SERVER = 'MLflow of this platform; kept at its address'
