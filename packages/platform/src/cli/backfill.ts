@@ -119,13 +119,8 @@ const list = command({
   summary: 'List backfills, newest first',
   args: { dagId: optional<string>('only those of this DAG') },
   async run({ client, out }, { dagId }) {
-    const dags = dagId === undefined ? (await client.list<{ dag_id: string }>('/api/v2/dags', 'dags')).map((dag) => dag.dag_id) : [dagId]
-    const found = await Promise.all(dags.map((id) => client.list<BackfillView>(`/api/v2/backfills${query({ dag_id: id })}`, 'backfills')))
-    out.rows(
-      found.flat().sort((a, b) => b.id - a.id),
-      COLUMNS,
-      'There are no backfills.',
-    )
+    const found = await client.list<BackfillView>(`/api/v2/backfills${query({ dag_id: dagId, order_by: '-id' })}`, 'backfills')
+    out.rows(found, COLUMNS, 'There are no backfills.')
   },
 })
 

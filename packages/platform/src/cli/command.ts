@@ -151,6 +151,14 @@ export function readDate(given: string, zone: string): string {
   return instant.toISOString()
 }
 
+export function isDate(given: string, zone: string): boolean {
+  try {
+    return readDate(given, zone) !== ''
+  } catch {
+    return false
+  }
+}
+
 /** The instant at which clocks in `zone` show `local`; the first one if they show it twice. */
 function inZone(local: string, zone: string): Date {
   const asUtc = new Date(`${local}Z`)

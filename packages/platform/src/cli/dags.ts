@@ -1,9 +1,25 @@
 /** `daggerboard dags …`: what there is, and runs of it. */
 import { type DagView, RUN_STATES, type RunView, type TaskView } from './airflow.ts'
 import { path, query } from './client.ts'
-import { anyNumber, choice, command, date, flag, json, many, required, several, text, wholeNumber, withDefault } from './command.ts'
+import {
+  anyNumber,
+  choice,
+  command,
+  date,
+  flag,
+  json,
+  many,
+  optional,
+  readDate,
+  required,
+  several,
+  text,
+  wholeNumber,
+  withDefault,
+} from './command.ts'
 import { dotOf, treeOf } from './dag-picture.ts'
 import { findRun } from './find-run.ts'
+import { compiled } from './find-task.ts'
 import { followRun } from './follow.ts'
 import type { Column } from './output.ts'
 
@@ -215,7 +231,38 @@ const source = command({
   },
 })
 
+const test = command({
+  name: 'test',
+  summary: 'Run a whole DAG in this process, and keep nothing of it',
+  details:
+    'Reads the DAGs folder of this machine; no platform need run. Variables and connections are those of the home. Tasks do what they do: only the record of it is left out.',
+  isLocal: true,
+  args: { dagId, logicalDate: optional<string>('logical date of the run', readDate) },
+  options: {
+    conf: json("the run's conf", { short: '-c' }),
+    markSuccessPattern: text('REGEX', 'tasks in whose ids it is found are not run and count as successful'),
+  },
+  async run({ host, inspected, out, terminal, signal }, { dagId, logicalDate, conf, markSuccessPattern }) {
+    const pattern = markSuccessPattern === undefined ? null : compiled(markSuccessPattern)
+    const run = await host.testDag(inspected.settings, {
+      dagId,
+      logicalDate: logicalDate ?? null,
+      conf: conf ?? {},
+      skips: (taskId) => pattern?.test(taskId) ?? false,
+      onLine: (line) => terminal.event(line),
+      signal,
+    })
+    if (out.isData) out.data(run)
+    else {
+      out.rows(run.tasks, ['task_id', 'map_index', 'state', 'try_number'])
+      out.line(`The run has ended as ${run.state}.`)
+    }
+    return run.state === 'success' ? 0 : 1
+  },
+})
+
 export const dags = [
+  test,
   list,
   listRuns,
   listImportErrors,

@@ -2,13 +2,13 @@
 import { AppError } from '../core/app-error.ts'
 import type { RunView } from './airflow.ts'
 import { type PlatformClient, path, query } from './client.ts'
-import { readDate } from './command.ts'
+import { isDate, readDate } from './command.ts'
 
 /** The run of a DAG by its id or its logical date (in `zone` without an offset); throws `not_found`. */
 export async function findRun(client: PlatformClient, dagId: string, idOrDate: string, zone: string): Promise<RunView> {
   const byId = await client.find<RunView>(path`/api/v2/dags/${dagId}/dagRuns/${idOrDate}`)
   if (byId) return byId
-  const date = instantOf(idOrDate, zone)
+  const date = isDate(idOrDate, zone) ? readDate(idOrDate, zone) : null
   if (date !== null) {
     const range = query({ logical_date_gte: date, logical_date_lte: date })
     const [byDate] = await client.list<RunView>(path`/api/v2/dags/${dagId}/dagRuns` + range, 'dag_runs', { most: 1 })
@@ -34,12 +34,4 @@ export async function findRunAnywhere(client: PlatformClient, name: string, dagI
   throw found.length === 0
     ? new AppError('not_found', `No DAG has a run "${name}". Name it as DAG/RUN; see: daggerboard dags list-runs DAG`)
     : new AppError('conflict', `The DAGs ${dags} have a run "${name}" each. Say which one with --dag-id, or as DAG/RUN.`)
-}
-
-function instantOf(text: string, zone: string): string | null {
-  try {
-    return readDate(text, zone)
-  } catch {
-    return null
-  }
 }

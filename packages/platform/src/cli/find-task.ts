@@ -13,7 +13,8 @@ export async function tasksLike(client: PlatformClient, dagId: string, pattern: 
   return ids
 }
 
-function compiled(pattern: string): RegExp {
+/** Throws a usage error for what is no regular expression. */
+export function compiled(pattern: string): RegExp {
   try {
     return new RegExp(pattern)
   } catch (cause) {

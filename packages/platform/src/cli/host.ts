@@ -16,8 +16,50 @@ export interface Host {
   demo(settings: Settings, options: DemoArguments): Promise<number>
   /** Variables and connections of the home with their secrets, which no door gives out. For the home's owner. */
   secrets(settings: Settings): Promise<Secrets>
+  /** Runs a whole DAG in this process and keeps nothing of it. Throws `not_found`, `invalid`. */
+  testDag(settings: Settings, order: DagTest): Promise<TestedRun>
+  /** Runs one task, whatever comes before it, and keeps nothing of it. Throws `not_found`, `invalid`. */
+  testTask(settings: Settings, order: TaskTest): Promise<TestedTask>
   /** A connection from its JSON or URI, in Airflow's form; throws `invalid`. */
   parseConnection(id: string, text: string): Promise<ConnectionFields>
+}
+
+export interface DagTest {
+  readonly dagId: string
+  /** ISO instants in UTC, or null for what the schedule makes of now. */
+  readonly logicalDate: string | null
+  readonly conf: Readonly<Record<string, unknown>>
+  /** Ids of tasks that are not run and count as successful. */
+  readonly skips: (taskId: string) => boolean
+  /** What tasks print, and how they go on. */
+  readonly onLine: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+export interface TestedRun {
+  readonly runId: string
+  readonly state: string
+  readonly logicalDate: string | null
+  readonly tasks: readonly { readonly task_id: string; readonly map_index: number; readonly state: string; readonly try_number: number }[]
+}
+
+export interface TaskTest extends Omit<DagTest, 'skips'> {
+  readonly taskId: string
+  readonly mapIndex: number
+  /** Added to the environment of the task. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Only fill the templates in. */
+  readonly rendersOnly: boolean
+  /** The run whose XComs the task gets. */
+  readonly run: { readonly runId: string; readonly dataIntervalStart: string; readonly dataIntervalEnd: string } | null
+  readonly xcoms: readonly { readonly taskId: string; readonly mapIndex: number; readonly key: string; readonly value: unknown }[]
+}
+
+export interface TestedTask {
+  readonly state: string
+  readonly detail: string | null
+  readonly output: unknown
+  readonly renderedFields: unknown
 }
 
 export interface Secrets {

@@ -35,5 +35,8 @@ test('nothing is a sentence for people and an empty list for programs', () => {
 })
 
 test('no cell can rewrite the terminal', () => {
-  assert.doesNotMatch(written('table', [{ dag_id: '\u001b[2Jgone', owners: [], note: null, extra: { k: 1 } }]), /\u001b/)
+  assert.doesNotMatch(
+    written('table', [{ dag_id: '\u001b[2Jgone', owners: [], note: null, extra: { k: 1 } }]),
+    new RegExp(String.fromCharCode(27)),
+  )
 })

@@ -2,13 +2,14 @@
 import { AppError } from '../core/app-error.ts'
 import { type InstanceView, instanceName, instancePath, isAtRest, type TaskView } from './airflow.ts'
 import { path, query } from './client.ts'
-import { command, date, flag, optional, required, text, wholeNumber } from './command.ts'
+import { command, date, flag, json, optional, readDate, required, text, wholeNumber } from './command.ts'
 import { treeOf } from './dag-picture.ts'
 import { explainTask } from './explain.ts'
 import { findRun } from './find-run.ts'
 import { tasksLike } from './find-task.ts'
 import { until } from './follow.ts'
 import type { Column } from './output.ts'
+import { runForTest } from './run-for-test.ts'
 
 const dagId = required('id of the DAG')
 const taskId = required('id of the task')
@@ -161,4 +162,41 @@ const logs = command({
   },
 })
 
-export const tasks = [list, state, statesForDagRun, clear, render, failedDeps, logs]
+const test = command({
+  name: 'test',
+  summary: 'Run one task in this process, whatever comes before it, and keep nothing of it',
+  details:
+    'Reads the DAGs folder of this machine; no platform need run. With the id of a run of the platform in the home, the task gets the dates and the XComs of that run.',
+  isLocal: true,
+  args: { dagId, taskId, run: optional<string>('id of a run, or a logical date') },
+  options: {
+    dryRun: flag('only fill in the templates of its arguments', { short: '-n' }),
+    mapIndex,
+    taskParams: json("over the DAG's params", { short: '-t' }),
+    envVars: json('added to the environment of the task'),
+  },
+  async run(context, { dagId, taskId, run, dryRun, mapIndex = -1, taskParams, envVars }) {
+    const { host, inspected, out, terminal, signal } = context
+    const known = await runForTest(context, dagId, run)
+    const result = await host.testTask(inspected.settings, {
+      dagId,
+      taskId,
+      mapIndex,
+      conf: { ...known?.conf, ...taskParams },
+      environment: Object.fromEntries(Object.entries(envVars ?? {}).map(([name, value]) => [name, String(value)])),
+      rendersOnly: dryRun,
+      logicalDate: known ? known.logicalDate : run === undefined ? null : readDate(run, context.zone),
+      run: known,
+      xcoms: known?.xcoms ?? [],
+      onLine: (line) => terminal.event(line),
+      signal,
+    })
+    if (dryRun) return out.record((result.renderedFields ?? {}) as Record<string, unknown>)
+    const { output, ...ended } = result
+    if (out.isData) out.data(result)
+    else out.record({ state: ended.state, ...(ended.detail && { detail: ended.detail }), return_value: output })
+    return result.state === 'success' || result.state === 'skipped' ? 0 : 1
+  },
+})
+
+export const tasks = [test, list, state, statesForDagRun, clear, render, failedDeps, logs]

@@ -71,7 +71,13 @@ export function composeSecrets(ground: Ground): Secrets {
   return { doors, variables, connections, forTasks, masker, fernet, rotate, alsoRotate }
 }
 
-function taskSecrets({ tokens, endpoint }: Ground, variables: VariableStore, connections: ConnectionStore, masker: Masker): TaskSecrets {
+/** What tasks get: `tokens` are for connections to the platform itself, which is at `endpoint`. */
+export function taskSecrets(
+  { tokens, endpoint }: Pick<Ground, 'tokens' | 'endpoint'>,
+  variables: VariableStore,
+  connections: ConnectionStore,
+  masker: Masker,
+): TaskSecrets {
   return {
     async variable(key) {
       const value = await readVariable(key, variables, process.env)

@@ -1,0 +1,84 @@
+/** `dags test`: a whole run in this process, with the real scheduler and workers over a store in memory. */
+import type { DagDocument } from '@daggerboard/dag'
+import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
+import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
+import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
+import { SqlitePoolStore } from '../adapters/sqlite/pool.ts'
+import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
+import type { DagTest, TestedRun } from '../cli/host.ts'
+import { systemClock } from '../core/clock.ts'
+import { DEFAULT_POOL } from '../scheduling/pool.ts'
+import { Scheduler } from '../scheduling/scheduler.ts'
+import type { TaskRunner } from '../scheduling/task-runner.ts'
+import type { Settings } from '../settings.ts'
+import { consoleLogger } from './console-logger.ts'
+import { schedulerLimits } from './scheduling-settings.ts'
+import { Workshop } from './workshop.ts'
+
+export async function testDag(settings: Settings, { dagId, logicalDate, conf, skips, onLine, signal }: DagTest): Promise<TestedRun> {
+  const workshop = await Workshop.open({ settings, onLine })
+  const { db, events, pool } = workshop
+  const [dags, runs, instances] = [new SqliteDagStore(db), new SqliteDagRunStore(db), new SqliteTaskInstanceStore(db)]
+  const scheduler = new Scheduler({
+    ...{ dags, runs, instances, events, clock: systemClock, logger: consoleLogger, limits: schedulerLimits(settings) },
+    pools: new SqlitePoolStore(db, settings.defaultPoolSlots),
+    backfills: new SqliteBackfillStore(db),
+    runner: skipping(pool, skips),
+  })
+  try {
+    const { file, source, document } = await workshop.read(dagId)
+    await dags.saveReading({ file, source, documents: [alone(document)] }, systemClock.now().toISOString(), false)
+    await scheduler.start()
+    const over = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => over.reject(signal.reason), { once: true })
+    const stop = events.subscribe((event) => {
+      if (event.type === 'task_instance.changed') {
+        const { taskId, mapIndex, state, detail } = event.facts
+        onLine(`${taskId}${mapIndex < 0 ? '' : `[${mapIndex}]`} is ${state}${detail ? `: ${detail}` : ''}`)
+      }
+      if (event.type === 'dag_run.changed' && ['success', 'failed'].includes(event.facts.state)) over.resolve()
+    })
+    const { runId } = await scheduler.trigger(
+      dagId,
+      { logicalDate: logicalDate === null ? null : new Date(logicalDate), conf },
+      'user:test',
+    )
+    await over.promise
+    stop()
+    const run = await runs.find(dagId, runId)
+    const tasks = await instances.listOfRun(dagId, runId)
+    return {
+      runId,
+      state: run?.state ?? 'failed',
+      logicalDate: run?.logicalDate ?? null,
+      tasks: tasks.map(({ taskId, mapIndex, state, tryNumber }) => ({
+        task_id: taskId,
+        map_index: mapIndex,
+        state,
+        try_number: tryNumber,
+      })),
+    }
+  } finally {
+    await scheduler.stop()
+    await workshop.close()
+  }
+}
+
+/** Its schedule is over and it is not paused, so that this one run is all that there is; and pools are those of the platform, which is not asked. */
+const alone = (document: DagDocument): DagDocument => ({
+  ...document,
+  endDate: '1970-01-01T00:00:00.000Z',
+  isPausedUponCreation: false,
+  tasks: document.tasks.map((task) => ({ ...task, pool: DEFAULT_POOL, poolSlots: 1 })),
+})
+
+const skipping = (runner: TaskRunner, skips: (taskId: string) => boolean): TaskRunner => ({
+  run(attempt, signal, onStart) {
+    if (!skips(attempt.taskId)) return runner.run({ ...attempt, isTest: true } as typeof attempt, signal, onStart)
+    onStart()
+    return Promise.resolve({ state: 'success', output: null, renderedFields: null })
+  },
+  wait: (attempt, wait, signal) => runner.wait(attempt, wait, signal),
+  call: (callback, signal) => runner.call(callback, signal),
+  stop: () => runner.stop(),
+})
