@@ -38,7 +38,7 @@ export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
   const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
   const runList = new SqliteDagRunList(db, runs)
   const platform = new StoredTaskPlatform({ scheduler: () => scheduler, dags, runs, runList, instances, assets })
-  const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock, platform })
+  const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock, logger, platform })
   const scheduler: Scheduler = new Scheduler({
     dags,
     runs,

@@ -8,6 +8,8 @@ import type { Question } from './task-question.ts'
 /** What a task leans on while it runs. */
 export interface TaskHost {
   readonly signal: AbortSignal
+  /** Somebody has cancelled the task, so that what it has begun elsewhere ends, too; not only this wait of it. */
+  readonly isCancelled?: boolean
   now(): Date
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>
   /** Text as it comes; lines end with `\n`. */

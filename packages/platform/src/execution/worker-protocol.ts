@@ -30,7 +30,7 @@ export type ToWorker =
   | { readonly type: 'task'; readonly dagId: string; readonly task: TaskDocument }
   | { readonly type: 'start'; readonly job: number; readonly file: string; readonly work: JobWork }
   | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string; readonly code?: string }
-  | { readonly type: 'abort'; readonly job: number; readonly reason: string }
+  | { readonly type: 'abort'; readonly job: number; readonly reason: string; readonly isCancelled: boolean }
 
 export type FromWorker =
   /** It has read its own code and can begin. */

@@ -32,19 +32,24 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
   return new Promise((resolve) => {
     let ended: TaskOutcome | null = null
     let over: AbortController | null = null
-    const end = (reason: string, outcome: TaskOutcome) => {
+    const end = (reason: string, outcome: TaskOutcome, isCancelled = false) => {
       if (ended) return
       ended = outcome
       // After a cancellation or a timeout the whole process tree goes, whatever state the task has left it in; not the others' that share it.
       if (worker.capacity === 1) worker.isSpent = true
-      worker.abort(job, reason)
+      worker.abort(job, reason, isCancelled)
       over ??= new AbortController()
       const { signal: isOver } = over
       void clock.sleep(graceMs, isOver).then(() => {
         if (!isOver.aborted) worker.kill(job)
       })
     }
-    const onAbort = () => end('The task was cancelled.', CANCELLED)
+    const onAbort = () => {
+      // Whoever aborts for a reason of his own does not cancel: a wait may only be over.
+      const reason = signal.reason as Error | undefined
+      const isCancelled = reason?.name === 'AbortError'
+      end(isCancelled ? CANCELLED.detail : (reason?.message ?? CANCELLED.detail), CANCELLED, isCancelled)
+    }
     const onEnd = (message: JobEnd) => {
       over?.abort()
       signal.removeEventListener('abort', onAbort)

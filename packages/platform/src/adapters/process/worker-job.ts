@@ -49,6 +49,7 @@ export class Job implements TaskHost {
   readonly controller = new AbortController()
   readonly startedAt = Date.now()
   hasEnded = false
+  isCancelled = false
   #said = 0
 
   constructor(id: number, url: string) {

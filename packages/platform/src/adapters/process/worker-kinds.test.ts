@@ -138,6 +138,8 @@ test('a wait that is cancelled lets the operator end what runs elsewhere, also w
   stop.abort()
   await waiting
   assert.equal((await log('waits')).split('cancelled job 7').length, 2)
+  await assert.rejects(workers.wait(attempt('waits'), wait, AbortSignal.abort(new Error('The time to wait is over.'))))
+  assert.equal((await log('waits')).split('cancelled job 7').length, 2)
   await assert.rejects(workers.wait(attempt('waits'), wait, AbortSignal.abort()))
   assert.equal((await log('waits')).split('cancelled job 7').length, 3)
 })
@@ -322,4 +324,20 @@ test('the platform stops only when no worker is left', async (t) => {
   assert.equal((await running).state, 'failed')
   await workers.stop()
   assert.equal(workers.size, 0)
+})
+
+test('a task that prints without end fills its log to the bound, and not the platform', async (t) => {
+  const { run, log } = await pool(
+    t,
+    `export default dag('d', {}, ({ task }) => void task('prints', async ({ signal, log }) => {
+      const line = 'x'.repeat(10_000)
+      for (let i = 0; i < 12_000; i++) { log(i + ' ' + line); if (i % 100 === 0) await new Promise(setImmediate) }
+      return 'done'
+    }))`,
+  )
+  assert.equal((await run('prints')).output, 'done')
+  const text = await log('prints')
+  assert.ok(text.length < 68 * 1024 * 1024)
+  assert.match(text, /lines are left out: the log is too long/)
+  assert.match(text.slice(-300), /ended as success/)
 })

@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { principal, TASK_PERMISSIONS } from '../../core/principal.ts'
+import { LogLines } from '../../execution/log-lines.ts'
 import { taskSubject } from '../../execution/task-facts.ts'
 import { findInputs, needsInputs, readOutput, type TaskInputs } from '../../execution/task-input.ts'
 import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
@@ -26,6 +28,8 @@ export interface WorkerPoolOptions {
   readonly xcoms: XComStore
   readonly logs: TaskLogs
   readonly clock: Clock
+  /** Where callbacks of DAGs are heard. */
+  readonly logger?: Logger
   /** Answers what tasks ask about runs. */
   readonly platform?: TaskPlatform
   /** How many tasks may run at the same time. */
@@ -182,7 +186,7 @@ export class WorkerPool implements TaskRunner {
     const file = join(this.#options.folder, callback.file)
     const worker = await this.#fleet.acquire('callbacks', 1, false, file, signal)
     if (!worker) throw new Error('The callback was cancelled.')
-    const log = attempt && this.#options.logs.open(attempt)
+    const log = attempt ? this.#options.logs.open(attempt) : this.#spoken(which, dagId, runId)
     try {
       const result = await runJob({
         worker,
@@ -193,15 +197,22 @@ export class WorkerPool implements TaskRunner {
         timeoutSeconds: null,
         graceMs: this.#graceMs,
         clock: this.#options.clock,
-        onLog: (text) => log?.write(text),
+        onLog: (text) => log.write(text),
         answer: (question) => this.#answer(attempt ?? { dagId, runId }, question),
       })
       if ('displaced' in result) throw new Error(result.displaced)
       if (result.outcome.state === 'failed') throw new Error(this.#options.secrets.mask(result.outcome.detail))
     } finally {
-      log?.close()
+      log.close()
       this.#fleet.release(worker)
     }
+  }
+
+  /** What callbacks of DAGs say: there is no try that it could be the log of. */
+  #spoken(which: string, dagId: string, runId: string): TaskLog {
+    const { clock, secrets, logger = silentLogger } = this.#options
+    const onText = (text: string) => logger.info(`The callback ${which} says: ${text.trimEnd()}`, { dagId, runId })
+    return new LogLines({ now: () => clock.now(), mask: (text) => secrets.mask(text), onText })
   }
 
   /** What they have begun elsewhere goes on. */

@@ -1,5 +1,6 @@
 /** The platform's end of one warm worker. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
@@ -9,6 +10,10 @@ import type { Attempt } from '../../scheduling/task-runner.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+/** So many characters are read of a stream, then it has to wait for so long: about 50 MB a second. */
+const MOST_AT_ONCE = 1024 * 1024
+const BREATH_MS = 20
 
 /** What a worker may do while it runs one job. */
 export interface JobHost {
@@ -64,11 +69,7 @@ export class WorkerProcess {
       detached: true,
       env: childEnvironment(options.environment),
     })
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
-        for (const host of this.#jobs.values()) host.onLog(text)
-      })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) if (stream) this.#hearStream(stream)
     this.#child.on('message', (batch: readonly FromWorker[]) => {
       for (const message of batch) this.#hear(message)
     })
@@ -144,8 +145,9 @@ export class WorkerProcess {
     return job
   }
 
-  abort(job: number, reason: string): void {
-    if (this.#jobs.has(job)) this.#post({ type: 'abort', job, reason })
+  /** `isCancelled`: what the job has begun elsewhere is to end, too. */
+  abort(job: number, reason: string, isCancelled: boolean): void {
+    if (this.#jobs.has(job)) this.#post({ type: 'abort', job, reason, isCancelled })
   }
 
   /** Ends the worker and every process that its tasks have started. `culprit` is the job that makes it necessary. */
@@ -155,6 +157,27 @@ export class WorkerProcess {
     this.#isSpent = true
     this.#culprit ??= culprit
     killTree(this.#child)
+  }
+
+  /** What processes of its tasks write. One that writes faster than is good for the platform is read more slowly, so that it has to wait. */
+  #hearStream(stream: Readable): void {
+    let length = 0
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
+      for (const host of this.#jobs.values()) host.onLog(text)
+      length += text.length
+      if (length < MOST_AT_ONCE) return
+      length = 0
+      stream.pause()
+      setTimeout(() => stream.resume(), BREATH_MS)
+    })
+  }
+
+  /** The last words of a task's own processes are still in the pipes for a few rounds of the event loop. */
+  #afterLastWords(then: () => void): void {
+    this.#child.stdout?.resume()
+    this.#child.stderr?.resume()
+    setImmediate(() => setImmediate(() => setImmediate(then)))
   }
 
   #tellDocuments({ dagId, taskId, dag, task }: Attempt): void {
@@ -180,7 +203,7 @@ export class WorkerProcess {
       const { stamps } = message
       for (const path in stamps) this.stamps.set(path, stamps[path] as string)
       this.#isSpent ||= message.isLast
-      if (message.mayStillSpeak) setImmediate(() => setImmediate(() => this.#finish(message.job, message)))
+      if (message.mayStillSpeak) this.#afterLastWords(() => this.#finish(message.job, message))
       else this.#finish(message.job, message)
     }
   }

@@ -60,9 +60,16 @@ post({ type: 'ready' })
 function hear(message: ToWorker): void {
   if (message.type === 'start') begin(message.job, message.file, message.work)
   else if (message.type === 'answer') answered(message)
-  else if (message.type === 'abort') jobs.get(message.job)?.controller.abort(new Error(message.reason))
+  else if (message.type === 'abort') abort(message)
   else if (message.type === 'dag') dags.set(message.dagId, message.dag)
   else tasks.set(`${message.dagId}/${message.task.taskId}`, message.task)
+}
+
+function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }>): void {
+  const found = jobs.get(job)
+  if (!found) return
+  found.isCancelled = isCancelled
+  found.controller.abort(new Error(reason))
 }
 
 function begin(id: number, file: string, work: JobWork): void {
