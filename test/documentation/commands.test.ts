@@ -21,6 +21,8 @@ before(async () => {
   folder = join(root, '.daggerboard/guides', String(process.pid))
   const dagsFolder = join(folder, 'write-a-dag', 'dags')
   await cp(join(root, 'examples/dags'), dagsFolder, { recursive: true })
+  // The DAGs of the wind farm are made of that project.
+  await cp(join(root, 'examples/wind-farm'), join(folder, 'write-a-dag', 'wind-farm'), { recursive: true })
   platform = await RunningPlatform.start(['start'], { environment: { DAGGERBOARD_DAGS_FOLDER: dagsFolder } })
   endpoint = await platform.endpoint()
   await copyFile(join(homedir(), '.npmrc'), join(folder, '.npmrc')).catch(() => {})

@@ -83,7 +83,12 @@ test('measurements become a model, and later measurements predictions that are b
   timeout: 300_000,
 }, async () => {
   await client.patch('/api/v2/dags/monitor', { is_paused: false })
-  const trained = await run('train', { ...interval('2025-03-01', '2025-03-22'), conf: { days: 21 } })
+  const { hostname, port } = new URL(client.endpoint)
+  const password = await platform.token(client.endpoint)
+  await client.post('/api/v2/connections', { connection_id: 'record', conn_type: 'http', host: hostname, port: Number(port), password })
+  const trained = await run('train', { ...interval('2025-03-01', '2025-03-22'), conf: { days: 21, mlflow_connection: 'record' } })
+  const recorded = await logOf('train', trained, 'track_model')
+  assert.match(recorded, /Recorded as version 1 of wind_farm/)
   const { metrics } = await readModel(await outputOf('train', trained, 'train_model'))
   assert.ok(metrics.rmse < metrics.baselineRmse / 2, `${metrics.rmse} beside ${metrics.baselineRmse}`)
 

@@ -5,7 +5,7 @@ import { didYouMean, InvalidInput } from './invalid-input.ts'
 export type Objective = 'binary' | 'regression'
 
 /** `gbdt`: each tree mends the answer of those before it. `rf`: a random forest, the mean of trees that know nothing of one another. */
-export type Boosting = 'gbdt' | 'rf'
+type Boosting = 'gbdt' | 'rf'
 
 /**
  * What `train` accepts: LightGBM's name or its alias, at most one of them. Defaults are LightGBM's.
