@@ -104,7 +104,7 @@ test('a new DAG is paused as it says itself, else as the settings do, and has th
   const { dags, platform } = await folderOf(t, { 'a.ts': hello('a'), 'b.ts': hello('b', 'isPausedUponCreation: true, catchup: false') })
   const changed: string[] = []
   const defaults = { catchup: true, retries: 4 }
-  await platform({ dagsArePausedAtCreation: false, defaults, onChange: (ids) => changed.push(...ids) }).dagFolder.start()
+  await platform({ dagsArePausedAtCreation: false, defaults, onChange: (ids = []) => changed.push(...ids) }).dagFolder.start()
   assert.deepEqual(
     (await dags.list()).map(({ isPaused, document }) => [isPaused, document.catchup, document.tasks[0]?.retries]),
     [
@@ -113,4 +113,38 @@ test('a new DAG is paused as it says itself, else as the settings do, and has th
     ],
   )
   assert.deepEqual(changed.sort(), ['a', 'b'])
+})
+
+test('what the store did not take is read again at the next look', async (t) => {
+  const { dags, platform } = await folderOf(t, { 'a.ts': hello('a') })
+  const save = dags.saveReadings.bind(dags)
+  dags.saveReadings = async () => {
+    dags.saveReadings = save
+    throw new Error('The disk is full.')
+  }
+  const { dagFolder } = platform({ rescanMs: 600_000 })
+  await assert.rejects(dagFolder.start(), /The disk is full/)
+  await dagFolder.scan()
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId }) => dagId),
+    ['a'],
+  )
+})
+
+test('a file outside of the folder that a DAG file imports is heard of, too, also after a start that read nothing', async (t) => {
+  const { write, platform } = await folderOf(t, {})
+  const library = await mkdtemp(join(tmpdir(), 'library-'))
+  t.after(() => rm(library, { recursive: true, force: true }))
+  const save = (description: string) => writeFile(join(library, 'text.ts'), `export const text = '${description}'`)
+  await save('first')
+  await write('a.ts', `import { text } from '${join(library, 'text.ts')}'\n${hello('a', 'description: text')}`)
+  const first = platform()
+  await first.dagFolder.start()
+  await first.dagFolder.stop()
+  const { dagFolder, read, reading } = platform({ rescanMs: 600_000 })
+  await dagFolder.start()
+  assert.deepEqual(read, [])
+  const again = reading('a.ts')
+  await save('second')
+  await again
 })

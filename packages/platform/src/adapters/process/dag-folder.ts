@@ -1,6 +1,6 @@
 /** Watches a folder of DAG files and keeps the store of DAGs as the files say. Files are read in processes apart. */
 import { stat } from 'node:fs/promises'
-import { join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import type { Defaults } from '@daggerboard/dag/defaults'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -8,12 +8,12 @@ import type { Events } from '../../core/events.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import type { Service } from '../../core/service.ts'
 import type { DagFile, DagFileReading, DagStore } from '../../scheduling/dag.ts'
-import { documentProblems } from '../../scheduling/document-problems.ts'
 import { DagFiles } from './dag-files.ts'
 import type { FromLoader } from './dag-loader.ts'
 import { StampsOfNow } from './file-stamp.ts'
 import { FolderWatch } from './folder-watch.ts'
 import type { IgnoreSyntax } from './ignore-file.ts'
+import { KnownFiles } from './known-files.ts'
 import { LoaderTeam } from './loader-team.ts'
 
 export interface DagFolderOptions {
@@ -39,11 +39,9 @@ export interface DagFolderOptions {
   readonly compileCache?: string
   /** What else the reading of a file depends on: files that another version has read are read again. */
   readonly version?: string
-  /** Called when the store has something new: which DAGs are new, other, or gone. */
-  readonly onChange?: (dagIds: readonly string[]) => void
+  /** Called when the store has something new: which DAGs are new, other, or gone; without them, all may be. */
+  readonly onChange?: (dagIds?: readonly string[]) => void
 }
-
-type KnownFile = Omit<DagFile, 'file'> & { readonly readAtMs: number }
 
 /** Editors write a file in several steps: the scan waits until they are through. */
 const SETTLE_MS = 40
@@ -65,9 +63,7 @@ export class DagFolder implements Service {
   #loaders: LoaderTeam
   /** What readings depend on beside the files. */
   readonly #reader: string
-  readonly #known = new Map<string, KnownFile>()
-  /** DAG id → the file that has it. */
-  readonly #owners = new Map<string, string>()
+  readonly #known = new KnownFiles()
   #isStopped = true
   #wakeUp = new AbortController()
   #hasChanged = false
@@ -105,9 +101,10 @@ export class DagFolder implements Service {
     this.#isStopped = false
     this.#watch = new FolderWatch((name) => this.#heard(name), this.#logger)
     this.#loaders = new LoaderTeam(this.#options)
+    this.#inFlight.clear()
     const doubtful: string[] = []
     for (const { file, ...known } of await dags.files()) {
-      this.#remember(file, { ...known, readAtMs: this.#now() })
+      this.#known.remember(file, { ...known, readAtMs: this.#now() })
       if (known.hasError) doubtful.push(file)
     }
     await this.#patiently(this.scan(), START_PATIENCE_MS)
@@ -132,11 +129,11 @@ export class DagFolder implements Service {
     if (this.#isStopped) return 0
     this.#watch.set(folders)
     const present = new Set(files)
-    const gone = [...this.#known.keys()].filter((file) => !present.has(file))
+    const gone = this.#known.paths().filter((file) => !present.has(file))
     for (const file of gone) {
-      const dagIds = this.#forget(file)
+      const known = this.#known.forget(file)
       await this.#options.dags.forgetFile(file)
-      this.#options.onChange?.(dagIds)
+      this.#options.onChange?.(known?.hasError ? undefined : known?.dagIds)
     }
     const stamps = new StampsOfNow()
     const isNew = new Set(files.filter((file) => this.#isNew(file, stamps)))
@@ -145,7 +142,7 @@ export class DagFolder implements Service {
     const changed = [...isNew, ...mayHaveWaited]
     const displaced = changed.length > 0 ? await this.#read(changed) : []
     if (displaced.length > 0) await this.#read(displaced)
-    this.#watch.add(this.#importedFolders())
+    this.#watch.add(this.#known.importedFolders(this.#options.folder))
     return changed.length
   }
 
@@ -192,7 +189,8 @@ export class DagFolder implements Service {
       answers = this.#answers
       await Promise.race([kept, this.#options.clock.sleep(patienceMs, ended.signal)])
     }
-    isLate = this.#scans.has(kept)
+    if (ended.signal.aborted) await kept
+    else isLate = true
   }
 
   #mayMend(file: string): boolean {
@@ -211,20 +209,27 @@ export class DagFolder implements Service {
   /** Answers the files that have lost a DAG id to one that comes before them. */
   async #read(files: readonly string[]): Promise<string[]> {
     const { folder } = this.#options
-    const before = new Map(this.#owners)
+    const before = this.#known.owners()
     const displaced: string[] = []
     const nameOf = new Map(files.map((file) => [join(folder, file), file]))
     for (const file of files) this.#inFlight.add(file)
     let left = files.length
     let waiting: { file: string; answer: FromLoader }[] = []
     let keeping = Promise.resolve()
+    let failure: unknown = null
     let timer: NodeJS.Timeout | undefined
     const keep = () => {
       clearTimeout(timer)
       timer = undefined
       const batch = waiting
       waiting = []
-      keeping = keeping.then(() => this.#keep(batch, before, displaced))
+      keeping = keeping
+        .then(() => this.#keep(batch, before, displaced))
+        .catch((error: unknown) => {
+          // What the store did not take is read again at the next look.
+          for (const { file } of batch) this.#known.forget(file)
+          failure ??= error
+        })
     }
     await this.#loaders.read([...nameOf.keys()], (answer) => {
       const file = nameOf.get(answer.file)
@@ -238,23 +243,27 @@ export class DagFolder implements Service {
     })
     keep()
     await keeping
+    if (failure !== null) throw failure
     return displaced
   }
 
   async #keep(batch: readonly { file: string; answer: FromLoader }[], before: ReadonlyMap<string, string>, displaced: string[]) {
     const { dags, clock, events, dagsArePausedAtCreation = true, onChange } = this.#options
     const changed = new Set<string>()
+    let hasMended = false
     const readings: (DagFileReading & Pick<DagFile, 'stamps' | 'reader'>)[] = []
     for (const { file, answer } of batch) {
       if ('isGone' in answer) continue
-      for (const dagId of this.#forget(file)) changed.add(dagId)
+      const known = this.#known.forget(file)
+      for (const dagId of known?.dagIds ?? []) changed.add(dagId)
       if ('error' in answer && answer.error.isTimeout) this.#hanging.add(file)
       else this.#hanging.delete(file)
-      const reading = this.#check(file, answer, before, displaced)
+      const reading = this.#known.check(file, answer, before, displaced)
+      hasMended ||= known?.hasError === true && 'documents' in reading
       const dagIds = 'documents' in reading ? reading.documents.map(({ dagId }) => dagId) : []
       for (const dagId of dagIds) changed.add(dagId)
       const of = { stamps: answer.stamps, reader: this.#reader }
-      this.#remember(file, { ...of, dagIds, hasError: 'error' in reading, readAtMs: this.#now() })
+      this.#known.remember(file, { ...of, dagIds, hasError: 'error' in reading, readAtMs: this.#now() })
       readings.push({ ...reading, ...of })
     }
     if (readings.length === 0) return
@@ -266,57 +275,8 @@ export class DagFolder implements Service {
       events.emit('dag_file.changed', 'system', { file, dagIds, line: error?.line ?? null, error: error?.message ?? null })
       if (error) this.#logger.warn(`DAG file ${file}${error.line === null ? '' : `:${error.line}`} cannot be read. ${error.message}`)
     }
-    onChange?.([...changed])
-  }
-
-  /** What only the folder as a whole, or the timetables, can say is wrong. */
-  #check(
-    file: string,
-    answer: Exclude<FromLoader, { isGone: true }>,
-    before: ReadonlyMap<string, string>,
-    displaced: string[],
-  ): DagFileReading {
-    if ('error' in answer) {
-      const { line, message, trace } = answer.error
-      return { file, error: { line, message, trace } }
-    }
-    const { source, documents } = answer
-    const problems = documents.flatMap((document) => {
-      const problem = documentProblems(document)
-      const other = this.#owners.get(document.dagId)
-      if (other === undefined || other === file) return problem
-      // Of two that came together the first by name has the id, whichever was read first.
-      if (file < other && before.get(document.dagId) !== other) {
-        displaced.push(other)
-        return problem
-      }
-      return [...problem, `DAG "${document.dagId}" is already defined in ${other}. Give one of them another id.`]
-    })
-    if (problems.length === 0) return { file, source, documents }
-    const message = problems.join('\n')
-    return { file, error: { line: null, message, trace: `${file}: ${message}` } }
-  }
-
-  #remember(file: string, known: KnownFile): void {
-    this.#known.set(file, known)
-    for (const dagId of known.dagIds) this.#owners.set(dagId, file)
-  }
-
-  /** Answers the DAGs that the file had. */
-  #forget(file: string): readonly string[] {
-    const dagIds = this.#known.get(file)?.dagIds ?? []
-    this.#known.delete(file)
-    for (const dagId of dagIds) if (this.#owners.get(dagId) === file) this.#owners.delete(dagId)
-    return dagIds
-  }
-
-  /** Folders outside of the DAGs folder from which DAG files import. */
-  #importedFolders(): Set<string> {
-    const { folder } = this.#options
-    const found = new Set<string>()
-    for (const { stamps } of this.#known.values())
-      for (const path in stamps) if (relative(folder, path).startsWith('..')) found.add(path.slice(0, path.lastIndexOf(sep)))
-    return found
+    // Which DAGs a file had before its error is in the store only.
+    onChange?.(hasMended ? undefined : [...changed])
   }
 
   #now(): number {

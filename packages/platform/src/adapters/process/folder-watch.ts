@@ -1,12 +1,12 @@
 /** Hears when something changes in one of some folders. A watch for each folder, never for each file: systems have few of them. */
-import { type FSWatcher, watch } from 'node:fs'
+import { type FSWatcher, statSync, watch } from 'node:fs'
 import { messageOf } from '../../core/app-error.ts'
 import type { Logger } from '../../core/logger.ts'
 
 export class FolderWatch {
   readonly #onChange: (name: string) => void
   readonly #logger: Logger
-  readonly #watchers = new Map<string, FSWatcher>()
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>()
   /** Kept beside those of `set`. */
   #added: ReadonlySet<string> = new Set()
   #isClosed = false
@@ -20,8 +20,9 @@ export class FolderWatch {
   /** Watches these, and those of `add`, and no others. */
   set(folders: readonly string[]): void {
     const wanted = new Set([...folders, ...this.#added])
-    for (const [folder, watcher] of this.#watchers) {
-      if (wanted.has(folder)) continue
+    for (const [folder, { watcher, inode }] of this.#watchers) {
+      // Another folder may have come in its place: a branch was switched, a link was turned.
+      if (wanted.has(folder) && inode === inodeOf(folder)) continue
       watcher.close()
       this.#watchers.delete(folder)
     }
@@ -35,20 +36,21 @@ export class FolderWatch {
 
   close(): void {
     this.#isClosed = true
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const { watcher } of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
 
   #open(folder: string): void {
     if (this.#isClosed || this.#watchers.has(folder)) return
     try {
+      const inode = inodeOf(folder)
       const watcher = watch(folder, (_, name) => this.#onChange(name ?? ''))
       watcher.on('error', (error) => {
         watcher.close()
         this.#watchers.delete(folder)
         this.#complain(folder, error)
       })
-      this.#watchers.set(folder, watcher)
+      this.#watchers.set(folder, { watcher, inode })
     } catch (error) {
       this.#complain(folder, error)
     }
@@ -63,3 +65,5 @@ export class FolderWatch {
     })
   }
 }
+
+const inodeOf = (folder: string): number => statSync(folder, { throwIfNoEntry: false })?.ino ?? 0
