@@ -227,7 +227,8 @@ test('without a platform a command says how to start one, and settings can be re
   assert.equal((await daggerboard('config lint', { env })).status, 0)
   const wrong = await daggerboard('config lint', { env: { ...env, DAGGERBOARD_PARALELISM: '7', DAGGERBOARD_PORT: 'x' } })
   assert.equal(wrong.status, 1)
-  assert.match(wrong.out, /DAGGERBOARD_PORT=x[\s\S]*DAGGERBOARD_PARALELISM is not a setting/)
+  assert.match(wrong.out, /DAGGERBOARD_PORT=x: must be/)
+  assert.match(wrong.out, /DAGGERBOARD_PARALELISM is not a setting\. Did you mean/)
 })
 
 test('an address where another program has taken the port of a killed platform gets no token', async () => {
@@ -237,4 +238,73 @@ test('an address where another program has taken the port of a killed platform g
   const { status, err } = await daggerboard('dags list', { env: { DAGGERBOARD_HOME: home } })
   assert.equal(status, 1)
   assert.match(err, /No platform runs in/)
+})
+
+test('a backfill is planned, ordered and followed, in the words of Airflow 3 and of Airflow 2', async () => {
+  const range = '--dag-id works --from-date 2026-11-03 --to-date 2026-11-05'
+  const plan = await data<{ logical_date: string }[]>(`backfill create ${range} --dry-run`)
+  assert.deepEqual(
+    plan.map(({ logical_date }) => logical_date.slice(0, 10)),
+    ['2026-11-03', '2026-11-04', '2026-11-05'],
+  )
+  const [made] = await data<{ id: number; completed_at: string | null }[]>(`backfill create ${range} --max-active-runs 2 --wait`)
+  assert.ok(made?.completed_at)
+  const runs = await data<{ state: string }[]>('dags list-runs works --run-type backfill')
+  assert.deepEqual(
+    runs.map(({ state }) => state),
+    ['success', 'success', 'success'],
+  )
+  assert.match((await daggerboard(`backfill create ${range} --dry-run`)).out, /nothing to run/)
+  assert.deepEqual(
+    (await data<{ id: number }[]>('backfill list works')).map(({ id }) => id),
+    [made.id],
+  )
+  assert.match((await daggerboard(`backfill show ${made.id}`)).out, /dag_id +\| works/)
+  assert.match((await daggerboard(`backfill pause ${made.id}`)).err, /completed/)
+
+  const old = await daggerboard('dags backfill works -s 2026-11-03 -e 2026-11-05 --reset-dagruns -t ^first$ -n')
+  assert.match(old.err, /daggerboard backfill create --dag-id works .* --reprocess-behavior completed --task first --dry-run/)
+  assert.equal(old.status, 0)
+})
+
+test('tasks are cleared after they were shown, and run again', async () => {
+  await data('dags trigger works --run-id again --wait')
+  const planned = await data<{ task_id: string }[]>('tasks clear works --run-id again -t second --downstream --dry-run')
+  assert.deepEqual(planned.map(({ task_id }) => task_id).sort(), ['second', 'third'])
+  const refused = await daggerboard('tasks clear works --run-id again -t second')
+  assert.equal(refused.status, 2)
+  assert.match(refused.err, /again {2}second {2}success/)
+  assert.match((await daggerboard('tasks clear works --run-id again -t second --downstream -y')).out, /^2 task instances are cleared/)
+  assert.match((await daggerboard('tasks logs works second again --follow')).out, /ended as success/)
+  assert.match((await daggerboard('tasks clear works -t nothing -y')).err, /no task like "nothing"/)
+  assert.equal((await daggerboard('tasks clear works -t ( -y')).status, 2)
+})
+
+test('pools are made, changed, exported and imported', async () => {
+  assert.match((await daggerboard('pools set narrow 2 few --include-deferred')).out, /narrow +\| 2 .*\| true +\| few/)
+  assert.match((await daggerboard('pools set narrow 3')).out, /narrow +\| 3 .*\| few/)
+  assert.equal((await daggerboard('pools set narrow many')).status, 2)
+  const file = join(files, 'pools.json')
+  await daggerboard(`pools export ${file}`)
+  await daggerboard('pools delete narrow')
+  assert.equal((await daggerboard('pools get narrow')).status, 1)
+  assert.match((await daggerboard(`pools import ${file}`)).out, /pools imported/)
+  assert.equal((await data<{ slots: number }>('pools get narrow')).slots, 3)
+})
+
+test('a whole DAG and a single task are tried without a platform, and nothing is kept', async () => {
+  const env = { DAGGERBOARD_HOME: join(files, 'nowhere'), DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags') }
+  const run = await daggerboard('dags test works 2026-11-10 --conf {"n":40}', { env })
+  assert.equal(run.status, 0, run.err)
+  assert.match(run.err, /\[first\] n is 40/)
+  assert.match(run.out, /third +\| -1 +\| success/)
+  assert.equal((await daggerboard('dags test fails', { env })).status, 1)
+  const task = await daggerboard('tasks test works first --task-params {"n":7} -o json', { env })
+  assert.equal(JSON.parse(task.out).output, 7)
+  assert.match((await daggerboard('dags test work', { env })).err, /Did you mean "works"\?/)
+
+  // With a platform the task gets what the others have answered in a run.
+  const with5 = await data<{ output: number }>('tasks test works second one', { env: { DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags') } })
+  assert.equal(with5.output, 6)
+  assert.equal((await daggerboard('dags state works one')).out, 'success\n')
 })

@@ -129,12 +129,20 @@ const PAGE = 100
 const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 409: 'conflict' }
 const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? 'invalid' : 'unavailable')
 
+/** One of the things that are wrong with a request. */
+interface Invalid {
+  readonly loc?: readonly (string | number)[]
+  readonly msg?: string
+}
+
 /** From Airflow's `detail`, or our own `error.message`. */
 function sentenceOf(answer: string): string | undefined {
   try {
     const { detail, error } = JSON.parse(answer) as { detail?: unknown; error?: { message?: unknown } }
     const sentence = detail ?? error?.message
-    return typeof sentence === 'string' ? sentence : sentence === undefined ? undefined : JSON.stringify(sentence)
+    if (Array.isArray(sentence))
+      return sentence.map((each: Invalid) => `${each.loc?.slice(1).join('.') ?? ''}: ${each.msg ?? ''}`).join('\n')
+    return typeof sentence === 'string' ? sentence : undefined
   } catch {
     return undefined
   }

@@ -16,6 +16,8 @@ export interface Host {
   demo(settings: Settings, options: DemoArguments): Promise<number>
   /** Variables and connections of the home with their secrets, which no door gives out. For the home's owner. */
   secrets(settings: Settings): Promise<Secrets>
+  /** Encrypts all secrets of the home anew with the newest of the keys; answers how many. Throws `invalid` and changes nothing when one cannot be read. */
+  rotateKeys(settings: Settings): Promise<Readonly<Record<string, number>>>
   /** Runs a whole DAG in this process and keeps nothing of it. Throws `not_found`, `invalid`. */
   testDag(settings: Settings, order: DagTest): Promise<TestedRun>
   /** Runs one task, whatever comes before it, and keeps nothing of it. Throws `not_found`, `invalid`. */

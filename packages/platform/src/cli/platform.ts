@@ -82,6 +82,18 @@ const info = command({
   },
 })
 
+const rotateFernetKey = command({
+  name: 'rotate-fernet-key',
+  summary: 'Encrypt all variables and connections anew with the newest of the Fernet keys',
+  details: 'Set core.fernet_key to NEW,OLD first and restart the platform with it; when this is done, NEW alone is enough.',
+  isLocal: true,
+  async run(context) {
+    const counts = await context.host.rotateKeys(soundSettings(context))
+    const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
+    context.out.done(`Encrypted anew: ${told.join(', ')}. The older keys can go.`, counts)
+  },
+})
+
 const endpoint = text('URL', 'address of the platform (default: DAGGERBOARD_ENDPOINT, or http://127.0.0.1:8080)')
 
 const endpointOf = ({ env, inspected }: Context, given: string | undefined): string =>
@@ -129,4 +141,4 @@ const logout = command({
   },
 })
 
-export const platform = [start, demo, version, health, info, login, logout]
+export const platform = [start, demo, version, health, info, login, logout, rotateFernetKey]

@@ -52,13 +52,11 @@ const set = command({
   async run({ client, out }, { pool, slots, description, includeDeferred }) {
     const address = path`/api/v2/pools/${pool}`
     const before = await client.find<PoolView>(address)
-    const body = {
-      name: pool,
-      slots: Number(slots),
-      description: description ?? before?.description ?? '',
-      include_deferred: includeDeferred,
-    }
-    out.rows([before ? await client.patch<PoolView>(address, body) : await client.post<PoolView>('/api/v2/pools', body)], COLUMNS)
+    const body = { slots: Number(slots), description: description ?? before?.description ?? '', include_deferred: includeDeferred }
+    const saved = before
+      ? await client.patch<PoolView>(address, { pool, ...body })
+      : await client.post<PoolView>('/api/v2/pools', { name: pool, ...body })
+    out.rows([saved], COLUMNS)
   },
 })
 

@@ -9,6 +9,7 @@ export const localHost = (signal: AbortSignal): Host => ({
   start: async (settings) => (await import('./run-platform.ts')).runPlatform(settings, signal),
   demo: async (settings, options) => (await import('./run-platform.ts')).runDemoPlatform(settings, options, signal),
   secrets: async (settings) => (await import('./local-secrets.ts')).readSecrets(settings),
+  rotateKeys: async (settings) => (await import('./local-secrets.ts')).rotateKeys(settings),
   testDag: async (settings, order) => (await import('./test-dag.ts')).testDag(settings, order),
   testTask: async (settings, order) => (await import('./test-task.ts')).testTask(settings, order),
   parseConnection: async (id, text) => (await import('./local-secrets.ts')).connectionFields(id, text),

@@ -12,19 +12,43 @@ import { Fernet } from '../secrets/fernet.ts'
 import type { Settings } from '../settings.ts'
 
 /** Throws `not_found` when the home has no store, and what Fernet says when its key is another one. */
-export async function readSecrets({ home, fernetKey }: Settings): Promise<Secrets> {
+export const readSecrets = (settings: Settings): Promise<Secrets> =>
+  withStores(settings, async ({ variables, connections }) => ({
+    variables: await variables.list(),
+    connections: (await connections.list()).map(fieldsOf),
+  }))
+
+/** Throws `invalid` when there is only one key, or a secret that none of the keys can read; then nothing is changed. */
+export function rotateKeys(settings: Settings): Promise<Readonly<Record<string, number>>> {
+  if (!settings.fernetKey.includes(','))
+    throw new AppError(
+      'invalid',
+      'There is no new Fernet key to rotate to. Set core.fernet_key (DAGGERBOARD_FERNET_KEY) to "NEW,OLD", restart the platform with it, and run this again.',
+    )
+  return withStores(settings, async ({ db, variables, connections }) =>
+    db.transaction(() => {
+      const problems: string[] = []
+      const counts = { variables: variables.rotate(problems), connections: connections.rotate(problems) }
+      if (problems.length > 0) throw new AppError('invalid', 'The Fernet keys cannot be rotated, and nothing was changed:', { problems })
+      return counts
+    }),
+  )
+}
+
+interface Stores {
+  readonly db: Database
+  readonly variables: SqliteVariableStore
+  readonly connections: SqliteConnectionStore
+}
+
+async function withStores<T>({ home, fernetKey }: Settings, work: (stores: Stores) => Promise<T>): Promise<T> {
   const path = join(home, 'platform.sqlite')
   if (!existsSync(path))
-    throw new AppError(
-      'not_found',
-      `No platform has ever run in ${home}, or it is not yours to read. Secrets are shown to its owner alone.`,
-    )
+    throw new AppError('not_found', `No platform has ever run in ${home}, or it is not yours to read. Secrets are for its owner alone.`)
   const db = new Database(path)
   try {
     const fernet = new Fernet(fernetKey || readFileSync(join(home, 'keys', 'fernet.key'), 'utf8').trim(), systemClock)
-    const variables = await new SqliteVariableStore(db, fernet).list()
-    const connections = (await new SqliteConnectionStore(db, fernet).list()).map(fieldsOf)
-    return { variables, connections }
+    return await work({ db, variables: new SqliteVariableStore(db, fernet), connections: new SqliteConnectionStore(db, fernet) })
   } finally {
     db.close()
   }
