@@ -1,0 +1,110 @@
+/** One function for each figure: each drives a platform of its own and answers what it has measured. */
+import { chain, sleepers, wide } from './dags.ts'
+import { MeasuredPlatform, type MeasuredRun, type MeasuredTask } from './platform.ts'
+
+type Prepare = (home: string) => Promise<void>
+
+const REPEATS = 5
+
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
+
+/** Seconds from the request that triggers a run to the end of it; median of several. */
+async function triggered(platform: MeasuredPlatform, dagId: string): Promise<number> {
+  const seconds: number[] = []
+  await platform.unpause(dagId)
+  // The first run starts the workers.
+  for (let i = 0; i <= REPEATS; i++) {
+    const began = Date.now()
+    const { endedAt } = await platform.finished(dagId, await platform.trigger(dagId))
+    if (i > 0) seconds.push((endedAt - began) / 1000)
+    await platform.settle()
+  }
+  return median(seconds)
+}
+
+/** 40 light tasks one after the other, each in a worker of its own. */
+export async function chain40Seconds(prepare?: Prepare): Promise<number> {
+  return measured({ files: { 'chain.ts': chain('chain', 40) }, ...(prepare && { prepare }) }, (platform) => triggered(platform, 'chain'))
+}
+
+/** 400 light tasks, 10 at a time. */
+export async function wide400Seconds(prepare?: Prepare): Promise<number> {
+  const files = { 'wide.ts': wide('wide', 400, '{ maxActiveTasks: 10 }') }
+  return measured({ files, ...(prepare && { prepare }) }, (platform) => triggered(platform, 'wide'))
+}
+
+/** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. */
+export async function sleepersPerSecond(count: number, prepare?: Prepare): Promise<number> {
+  const files = { 'sleepers.ts': sleepers('sleepers', count, 100, '{ maxActiveTasks: 100, tasksPerWorker: 100 }') }
+  return measured({ files, environment: { DAGGERBOARD_PARALLELISM: '100' }, ...(prepare && { prepare }) }, async (platform) => {
+    const runId = await platform.trigger('sleepers')
+    await platform.unpause('sleepers')
+    const run = await platform.finished('sleepers', runId)
+    return (count * 1000) / (run.endedAt - run.startedAt)
+  })
+}
+
+export interface Storm {
+  readonly tasksPerSecond: number
+  /** From the end of the last task before to the start of a task. */
+  readonly p95HopMilliseconds: number
+  readonly p50HopMilliseconds: number
+  readonly sumOfLagSeconds: number
+}
+
+/** Chains of light tasks that share workers, all let go at once; median of several by tasks a second. */
+export async function storm(dags: number, length: number, prepare?: Prepare): Promise<Storm> {
+  const ids = Array.from({ length: dags }, (_, i) => `storm_${i}`)
+  const files = Object.fromEntries(ids.map((id) => [`${id}.ts`, chain(id, length, '{ tasksPerWorker: 64, maxActiveTasks: 64 }')]))
+  return measured({ files, environment: { DAGGERBOARD_PARALLELISM: '128' }, ...(prepare && { prepare }) }, async (platform) => {
+    const storms: Storm[] = []
+    for (let i = 0; i <= REPEATS; i++) {
+      const found = await oneStorm(platform, ids)
+      if (i > 0) storms.push(found)
+    }
+    return storms.sort((a, b) => a.tasksPerSecond - b.tasksPerSecond)[Math.floor(storms.length / 2)] as Storm
+  })
+}
+
+async function oneStorm(platform: MeasuredPlatform, ids: readonly string[]): Promise<Storm> {
+  await platform.pause('storm_%')
+  const runIds: string[] = []
+  for (const id of ids) runIds.push(await platform.trigger(id))
+  await platform.settle()
+  await platform.unpause('storm_%')
+  const runs: MeasuredRun[] = []
+  for (const [i, id] of ids.entries()) runs.push(await platform.finished(id, runIds[i] ?? ''))
+  const hops: number[] = []
+  let tasks = 0
+  for (const { dagId, runId, startedAt } of runs) {
+    const own = await platform.tasks(dagId, runId)
+    tasks += own.length
+    hops.push(...hopsOf(own, startedAt))
+  }
+  const seconds = (Math.max(...runs.map((run) => run.endedAt)) - Math.min(...runs.map((run) => run.startedAt))) / 1000
+  return {
+    tasksPerSecond: tasks / seconds,
+    p95HopMilliseconds: percentile(hops, 0.95),
+    p50HopMilliseconds: percentile(hops, 0.5),
+    sumOfLagSeconds: hops.reduce((sum, hop) => sum + hop, 0) / 1000,
+  }
+}
+
+/** Of a chain: the first task waits from the start of the run on. */
+const hopsOf = (tasks: readonly MeasuredTask[], runStartedAt: number): number[] =>
+  tasks.map(({ startedAt }, i) => startedAt - (tasks[i - 1]?.endedAt ?? runStartedAt))
+
+async function measured<T>(
+  options: Parameters<typeof MeasuredPlatform.start>[0],
+  measure: (platform: MeasuredPlatform) => Promise<T>,
+): Promise<T> {
+  const platform = await MeasuredPlatform.start(options)
+  try {
+    return await measure(platform)
+  } finally {
+    await platform.remove()
+  }
+}
