@@ -2,13 +2,12 @@
 import type { Connection as TaskConnection } from '@daggerboard/dag'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
-import { AppError } from '../core/app-error.ts'
 import type { Principal } from '../core/principal.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { connectionsDoor } from '../http/secrets/connections.ts'
 import { variablesDoor } from '../http/secrets/variables.ts'
 import { type Connection, type ConnectionStore, readConnection } from '../secrets/connection.ts'
-import { Fernet } from '../secrets/fernet.ts'
+import { Fernet, rotateAll } from '../secrets/fernet.ts'
 import { Masker, sensitiveTexts, sensitiveTextsIn, setSensitiveNames } from '../secrets/masking.ts'
 import { readVariable, type VariableStore } from '../secrets/variable.ts'
 import type { Settings } from '../settings.ts'
@@ -60,12 +59,10 @@ export function composeSecrets(ground: Ground): Secrets {
   ]
   const others = new Map<string, (problems: string[]) => number>()
   const rotate = () =>
-    db.transaction(() => {
-      const problems: string[] = []
-      const counts = { variables: variables.rotate(problems), connections: connections.rotate(problems) }
-      const rest = Object.fromEntries([...others].map(([name, work]) => [name, work(problems)]))
-      if (problems.length > 0) throw new AppError('invalid', 'The Fernet keys cannot be rotated, and nothing was changed:', { problems })
-      return { ...rest, ...counts }
+    rotateAll((work) => db.transaction(work), {
+      ...Object.fromEntries(others),
+      variables: (problems: string[]) => variables.rotate(problems),
+      connections: (problems: string[]) => connections.rotate(problems),
     })
   const alsoRotate = (name: string, work: (problems: string[]) => number) => void others.set(name, work)
   return { doors, variables, connections, forTasks, masker, fernet, rotate, alsoRotate }

@@ -74,13 +74,42 @@ export class Fernet {
   }
 }
 
-/** Does `work` on a secret; when no key can read it, adds its name to `problems` instead, so that all of them are told at once. */
+/** Does `work` on a secret; an error says whose secret it was. */
+export function named<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (!(cause instanceof AppError)) throw cause
+    throw new AppError(cause.code, `The ${name}: ${cause.message}`, { cause })
+  }
+}
+
+/** Encrypts all that is kept anew: what each keeper does, by its name. A keeper adds what no key can read to `problems`, and answers how many it has. */
+export type Rotations = Readonly<Record<string, (problems: string[]) => number>>
+
+/**
+ * Does `rotations` within one transaction: all of them or nothing. Answers how many each has. Throws `invalid` with the names of all that
+ * none of the keys can read.
+ */
+export function rotateAll<Of extends Rotations>(
+  transaction: <T>(work: () => T) => T,
+  rotations: Of,
+): { readonly [Name in keyof Of]: number } {
+  return transaction(() => {
+    const problems: string[] = []
+    const counts = Object.entries(rotations).map(([name, rotate]) => [name, rotate(problems)])
+    if (problems.length > 0) throw new AppError('invalid', 'The Fernet keys cannot be rotated, and nothing was changed:', { problems })
+    return Object.fromEntries(counts)
+  })
+}
+
+/** Does `work` on a secret; when no key can read it, adds that to `problems` instead, so that all of them are told at once. */
 export function rotated(problems: string[], name: string, work: () => void): void {
   try {
-    work()
+    named(name, work)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    problems.push(`The ${name}: ${error.message}`)
+    problems.push(error.message)
   }
 }
 

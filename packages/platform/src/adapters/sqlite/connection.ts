@@ -1,6 +1,6 @@
 /** Connections in SQLite, password and extra encrypted. */
 import type { Connection, ConnectionStore } from '../../secrets/connection.ts'
-import { type Fernet, rotated } from '../../secrets/fernet.ts'
+import { type Fernet, named, rotated } from '../../secrets/fernet.ts'
 import type { Database } from './database.ts'
 
 const TABLES = `CREATE TABLE IF NOT EXISTS connection (
@@ -48,8 +48,8 @@ export class SqliteConnectionStore implements ConnectionStore {
   }
 
   #read(row: ConnectionRow): Connection {
-    const password = row.password === null ? null : this.#fernet.decrypt(row.password)
-    return { ...row, password, extra: JSON.parse(this.#fernet.decrypt(row.extra)) }
+    const open = (token: string) => named(`connection "${row.id}"`, () => this.#fernet.decrypt(token))
+    return { ...row, password: row.password === null ? null : open(row.password), extra: JSON.parse(open(row.extra)) }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Variables in SQLite, their values encrypted. */
-import { type Fernet, rotated } from '../../secrets/fernet.ts'
+import { type Fernet, named, rotated } from '../../secrets/fernet.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
 import type { Database } from './database.ts'
 
@@ -45,6 +45,7 @@ export class SqliteVariableStore implements VariableStore {
   }
 
   #read(row: Variable): Variable {
-    return { key: row.key, value: this.#fernet.decrypt(row.value), description: row.description }
+    const value = named(`variable "${row.key}"`, () => this.#fernet.decrypt(row.value))
+    return { key: row.key, value, description: row.description }
   }
 }
