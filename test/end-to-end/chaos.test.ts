@@ -135,7 +135,7 @@ test('whatever is ended without a warning under load, no run is lost, no result 
     await assertAllFinished(client, acknowledged)
     await assertKeptOnce(client, acknowledged, entries)
     assertLimits(entries, kills)
-    assert.ok(kills.length > 20, `only ${kills.length} processes were ended`)
+    assert.ok(kills.length > 10, `only ${kills.length} processes were ended`)
     assert.ok(acknowledged.size > 200, `only ${acknowledged.size} runs were asked for`)
   } finally {
     await started.at(-1)?.stop()
