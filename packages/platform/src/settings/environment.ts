@@ -13,7 +13,7 @@ const OTHER_NAMES = /^DAGGERBOARD_(VAR_|CONN_|CONFIG$|TEST_DATA$|ENDPOINT$|TOKEN
 export const isSettingVariable = (from: string): boolean => from.startsWith('DAGGERBOARD_')
 
 /** All variables of a setting, the short one first. */
-export const variablesOf = ({ section, key, variable, alias = [] }: Setting): string[] => [
+const variablesOf = ({ section, key, variable, alias = [] }: Setting): string[] => [
   ...(variable ? [variable] : []),
   ...[`${section}.${key}`, ...alias].map((place) => longVariable(...(place.split('.') as [string, string]))),
 ]

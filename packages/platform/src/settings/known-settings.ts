@@ -187,6 +187,12 @@ export const SETTINGS = {
     '',
     'Words beside the documented ones that make the name of a Variable or field a telling one.',
   ),
+  masksSecretPatterns: setting(
+    'core.mask_secret_patterns',
+    yesOrNo,
+    'false',
+    'Whether what only looks like a secret (keys of AWS, GitHub, Slack, Google and Stripe, private keys, JSON web tokens) is masked in logs too.',
+  ),
   catchupByDefault: setting(
     'scheduler.catchup_by_default',
     yesOrNo,
