@@ -14,7 +14,15 @@ import { composeSecrets, type Secrets } from './secrets.ts'
 
 function secretsOf(t: TestContext, db: Database, fernetKey: string, settings: object = {}): Secrets {
   t.after(() => setSensitiveNames({}))
-  const base = { fernetKey, project: 'p', region: 'r', sensitiveNames: [], hidesSensitiveFields: true, ...settings }
+  const base = {
+    fernetKey,
+    project: 'p',
+    region: 'r',
+    sensitiveNames: [],
+    hidesSensitiveFields: true,
+    masksSecretPatterns: false,
+    ...settings,
+  }
   const tokens = new Tokens(new Uint8Array(32), systemClock)
   const recorder = { eventLog: new SqliteEventLog(db), clock: systemClock }
   return composeSecrets({ db, clock: systemClock, settings: base, tokens, endpoint: 'http://here', recorder } as unknown as Ground)
@@ -66,6 +74,13 @@ test('the secrets inside of a variable’s JSON are hidden in the logs of tasks 
   await variables.save({ key: 'config', value: '{"password":"hunter22","host":"example.com"}', description: null })
   await forTasks.variable('config', system)
   assert.equal(forTasks.mask('hunter22 at example.com'), '*** at example.com')
+})
+
+test('what only looks like a secret is hidden when the settings say so', (t) => {
+  const text = `AKIA${'ABCDEFGH23456789'}`
+  const masked = (masksSecretPatterns: boolean) =>
+    secretsOf(t, new Database(':memory:'), newFernetKey(), { masksSecretPatterns }).forTasks.mask(text)
+  assert.deepEqual([masked(false), masked(true)], [text, '***'])
 })
 
 test('the settings say which other names are sensitive', (t) => {

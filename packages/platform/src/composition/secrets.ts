@@ -51,7 +51,7 @@ export function composeSecrets(ground: Ground): Secrets {
   const variables = new SqliteVariableStore(db, fernet)
   const connections = new SqliteConnectionStore(db, fernet)
   setSensitiveNames({ names: settings.sensitiveNames, hidesFields: settings.hidesSensitiveFields })
-  const masker = new Masker()
+  const masker = new Masker({ contentPatterns: settings.masksSecretPatterns })
   const forTasks = taskSecrets(ground, variables, connections, masker)
   const doors = [
     variablesDoor({ variables, recorder: ground.recorder }),
