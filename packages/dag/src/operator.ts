@@ -24,8 +24,8 @@ export interface Operator<Args = unknown, Output = unknown> {
    * the args of the `Defer`. What it answers must be JSON. When the task is cancelled by somebody, `context.signal` aborts with the reason.
    */
   readonly triggers?: Readonly<Record<string, Trigger>>
-  /** Ends what an earlier try or a wait has begun elsewhere; called when a deferred task is cancelled. */
-  cancel?(args: Args, context: TaskContext): Promise<void>
+  /** Ends what was begun elsewhere; called when a deferred task is cancelled. `waited` are the args of its `Defer`. */
+  cancel?(args: Args, context: TaskContext, waited: unknown): Promise<void>
   /** Which top-level args are templates; default all of them. */
   readonly templateFields?: readonly string[]
   /** A template field that ends so is the path of a file whose text is the template, such as `['.sh']`. Default none. */

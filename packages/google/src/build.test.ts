@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { BuildPlatform, PROJECT } from '../../platform/test/build-platform.ts'
-import { TestContext } from '../test/task-context.ts'
+import { perform, TestContext } from '../test/task-context.ts'
 import { createBuild } from './create-build.ts'
 import { runBuildTrigger } from './run-build-trigger.ts'
 
@@ -45,7 +45,7 @@ describe('the operators of Cloud Build', () => {
     new TestContext({ endpoint: platform.endpoint, password: token, project: PROJECT, ...options })
   const build = (script: string, task: TestContext) => {
     const operator = createBuild({ build: { steps: [step(script, 'only')] } })
-    return operator.run(operator.args, task)
+    return perform(operator, task)
   }
 
   it('run a trigger with a branch and substitutions, and tell each step', async () => {
@@ -54,7 +54,7 @@ describe('the operators of Cloud Build', () => {
       source: { branchName: 'staging', substitutions: { _PRIMARY_FOLDER: 'gs://shop-data/week/' } },
     })
     const task = context()
-    const { id, status } = await operator.run(operator.args, task)
+    const { id, status } = await perform(operator, task)
     assert.equal(status, 'SUCCESS')
     assert.match((await platform.finished(id)).log, /staging gs:\/\/shop-data\/week\//)
     assert.match(task.text, new RegExp(`Build ${id}: SUCCESS\n  Step show: SUCCESS`))
@@ -63,10 +63,7 @@ describe('the operators of Cloud Build', () => {
 
   it('say which trigger does not exist', async () => {
     const operator = runBuildTrigger({ trigger: 'build-model-stagin', source: { branchName: 'staging' } })
-    await assert.rejects(
-      operator.run(operator.args, context()),
-      /There is no trigger "build-model-stagin".*Did you mean "build-model-staging"\?/,
-    )
+    await assert.rejects(perform(operator, context()), /There is no trigger "build-model-stagin".*Did you mean "build-model-staging"\?/)
   })
 
   it('fail with what the build says of itself', async () => {

@@ -1,6 +1,6 @@
 /** How Google's clients reach the system behind a connection: the platform's own services, or Google. */
 import type { Connection } from '@daggerboard/dag'
-import type { OAuth2Client } from 'google-auth-library'
+import type { AuthClient } from 'google-auth-library'
 
 export const DEFAULT_CONNECTION = 'google_cloud_default'
 const DEFAULT_REGION = 'us-central1'
@@ -12,7 +12,7 @@ export interface ClientOptions {
   readonly apiEndpoint?: string
   readonly port?: number
   readonly protocol?: 'http' | 'https'
-  readonly authClient?: OAuth2Client
+  readonly authClient?: AuthClient
 }
 
 /**
@@ -20,6 +20,23 @@ export interface ClientOptions {
  * credentials. Throws when the endpoint is not an address.
  */
 export async function clientOptions(connection: Connection): Promise<ClientOptions> {
+  const options = addressOptions(connection)
+  if (!options.apiEndpoint) return options
+  const { OAuth2Client } = await import('google-auth-library')
+  const authClient = new OAuth2Client()
+  authClient.setCredentials({ access_token: connection.password })
+  return { ...options, authClient }
+}
+
+/** The same for a client that several tasks share: with an endpoint, each call brings its own credentials. */
+export async function sharedOptions(connection: Connection): Promise<ClientOptions> {
+  const options = addressOptions(connection)
+  if (!options.apiEndpoint) return options
+  const { PassThroughClient } = await import('google-auth-library')
+  return { ...options, authClient: new PassThroughClient() }
+}
+
+function addressOptions(connection: Connection): ClientOptions {
   const projectId = text(connection.extra.project)
   const endpoint = text(connection.extra.endpoint)
   const base = { fallback: true as const, ...(projectId ? { projectId } : {}) }
@@ -28,17 +45,13 @@ export async function clientOptions(connection: Connection): Promise<ClientOptio
     throw new Error(
       `Connection "${connection.id}" has the endpoint "${endpoint}", which is not an address. Write one such as http://127.0.0.1:8080.`,
     )
-  const { OAuth2Client } = await import('google-auth-library')
   const { protocol, hostname, port } = new URL(endpoint)
-  const authClient = new OAuth2Client()
-  authClient.setCredentials({ access_token: connection.password })
   const secure = protocol === 'https:'
   return {
     ...base,
     apiEndpoint: hostname,
     port: Number(port) || (secure ? 443 : 80),
     protocol: secure ? 'https' : 'http',
-    authClient,
   }
 }
 

@@ -1,49 +1,49 @@
 /** Dataproc's clusters through Google's client, with the few calls that operators need. */
 import type { TaskContext } from '@daggerboard/dag'
 import type { ClusterControllerClient, protos } from '@google-cloud/dataproc'
-import { asAny, clientOptions, DEFAULT_CONNECTION, dataprocOptions, type PlaceArgs, placeOf } from './client-options.ts'
 import { problemOf } from './google-error.ts'
 import { pollUntil, told } from './polling.ts'
+import { type ClientKind, type ClientUse, type ConnectionArgs, withClient } from './shared-client.ts'
 
 export type ClusterConfig = protos.google.cloud.dataproc.v1.IClusterConfig
 type Cluster = protos.google.cloud.dataproc.v1.ICluster
 
-export interface DataprocArgs extends PlaceArgs {
-  /** Default `google_cloud_default`. */
-  readonly connectionId?: string
+export type DataprocArgs = ConnectionArgs
+
+/** What is known of a cluster; its state is `GONE` when there is none. */
+export interface SeenCluster {
+  readonly state: string
+  readonly uuid: string
+  readonly detail: string
 }
 
 const STATES = ['UNKNOWN', 'CREATING', 'RUNNING', 'ERROR', 'DELETING', 'UPDATING', 'STOPPING', 'STOPPED', 'STARTING']
+const BETWEEN = ['CREATING', 'STARTING', 'UPDATING', 'STOPPING', 'UNKNOWN']
 
-/** The client is closed when `work` has ended. */
-export async function withClusters<T>(args: DataprocArgs, context: TaskContext, work: (clusters: ClusterClient) => Promise<T>): Promise<T> {
-  const connection = await context.connection(args.connectionId || DEFAULT_CONNECTION)
-  const place = placeOf(connection, args)
-  const { ClusterControllerClient } = await import('@google-cloud/dataproc')
-  const client = new ClusterControllerClient(asAny(dataprocOptions(await clientOptions(connection), place.region)))
-  try {
-    return await work(new ClusterClient(client, place, context.signal))
-  } finally {
-    await client.close()
-  }
+const KIND: ClientKind<ClusterControllerClient> = {
+  name: 'clusters',
+  isRegional: true,
+  make: async (options) => new (await import('@google-cloud/dataproc')).ClusterControllerClient(options),
 }
 
-export class ClusterClient {
-  #client: ClusterControllerClient
-  #place: { projectId: string; region: string }
-  #signal: AbortSignal
+export const withClusters = <T>(args: DataprocArgs, context: TaskContext, work: (clusters: ClusterClient) => Promise<T>): Promise<T> =>
+  withClient(KIND, args, context, (use) => work(new ClusterClient(use, context.signal)))
 
-  constructor(client: ClusterControllerClient, place: { projectId: string; region: string }, signal: AbortSignal) {
-    this.#client = client
-    this.#place = place
+export class ClusterClient {
+  readonly #use: ClientUse<ClusterControllerClient>
+  readonly #signal: AbortSignal
+
+  constructor(use: ClientUse<ClusterControllerClient>, signal: AbortSignal) {
+    this.#use = use
     this.#signal = signal
   }
 
   /** False when there is one of that name already. */
   async create(clusterName: string, config: ClusterConfig, labels: Record<string, string>, requestId: string): Promise<boolean> {
+    const { client, place, as } = this.#use
     try {
-      const cluster = { projectId: this.#place.projectId, clusterName, config, labels }
-      await this.#client.createCluster({ ...this.#place, requestId, cluster })
+      const cluster = { projectId: place.projectId, clusterName, config, labels }
+      await client.createCluster({ ...place, requestId, cluster }, await as())
       return true
     } catch (error) {
       if (problemOf(error) === 'already_exists') return false
@@ -53,8 +53,9 @@ export class ClusterClient {
 
   /** Null when there is none. */
   async find(clusterName: string): Promise<Cluster | null> {
+    const { client, place, as } = this.#use
     try {
-      return (await this.#client.getCluster({ ...this.#place, clusterName }))[0]
+      return (await client.getCluster({ ...place, clusterName }, await as()))[0]
     } catch (error) {
       if (problemOf(error) === 'not_found') return null
       throw error
@@ -62,43 +63,48 @@ export class ClusterClient {
   }
 
   async start(clusterName: string): Promise<void> {
-    await told(this.#client.startCluster({ ...this.#place, clusterName }))
+    const { client, place, as } = this.#use
+    await told(client.startCluster({ ...place, clusterName }, await as()))
   }
 
-  /** Deletes it and waits until it is gone; false when there was none. */
+  /** Begins to delete it; false when there is none. */
   async delete(clusterName: string): Promise<boolean> {
+    const { client, place, as } = this.#use
     try {
-      await this.#client.deleteCluster({ ...this.#place, clusterName })
+      await client.deleteCluster({ ...place, clusterName }, await as())
     } catch (error) {
       if (problemOf(error) === 'not_found') return false
-      const cluster = await this.find(clusterName)
+      const cluster = await told(this.find(clusterName))
       if (cluster && stateOf(cluster) !== 'DELETING') return told(Promise.reject(error))
     }
-    await this.untilGone(clusterName)
     return true
   }
 
-  /** Waits until the cluster is in none of the states between. Null when it is gone. */
-  settled(clusterName: string, timeoutMs: number): Promise<Cluster | null> {
-    return pollUntil(
-      async () => {
-        const cluster = await this.find(clusterName)
-        return cluster && ['CREATING', 'STARTING', 'UPDATING', 'STOPPING', 'UNKNOWN'].includes(stateOf(cluster)) ? undefined : cluster
-      },
-      { signal: this.#signal, timeoutMs, what: `Cluster "${clusterName}"` },
-    )
+  /** Waits until the cluster is in none of the states between. Undefined when that takes longer than `patienceMs`. */
+  settled(clusterName: string, patienceMs?: number): Promise<SeenCluster | undefined> {
+    return this.#until(clusterName, (seen) => !BETWEEN.includes(seen.state), patienceMs)
   }
 
-  untilGone(clusterName: string): Promise<true> {
-    return pollUntil(async () => ((await this.find(clusterName)) === null ? true : undefined), {
-      signal: this.#signal,
-      what: `The deletion of cluster "${clusterName}"`,
-    })
+  untilGone(clusterName: string, patienceMs?: number): Promise<SeenCluster | undefined> {
+    return this.#until(clusterName, (seen) => seen.state === 'GONE', patienceMs)
+  }
+
+  #until(clusterName: string, isIt: (seen: SeenCluster) => boolean, patienceMs?: number): Promise<SeenCluster | undefined> {
+    const ask = async () => {
+      const seen = seenOf(await this.find(clusterName))
+      return isIt(seen) ? seen : undefined
+    }
+    return pollUntil(ask, { signal: this.#signal, patienceMs })
   }
 }
 
+function seenOf(cluster: Cluster | null): SeenCluster {
+  if (!cluster) return { state: 'GONE', uuid: '', detail: '' }
+  return { state: stateOf(cluster), uuid: cluster.clusterUuid ?? '', detail: cluster.status?.detail ?? '' }
+}
+
 /** Clients give the state by name or by number. */
-export function stateOf(cluster: Cluster): string {
+function stateOf(cluster: Cluster): string {
   const state = cluster.status?.state ?? 'UNKNOWN'
   return typeof state === 'number' ? (STATES[state] ?? String(state)) : state
 }

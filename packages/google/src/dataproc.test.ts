@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import type { DuckDbEngine } from '../../platform/src/adapters/duckdb/cluster-engine.ts'
 import { type DataprocServer, serveDataproc } from '../../platform/test/dataproc-server.ts'
 import { LocalCluster, PLACE } from '../../platform/test/local-cluster.ts'
-import { TestContext } from '../test/task-context.ts'
+import { perform, TestContext } from '../test/task-context.ts'
 import { createCluster } from './create-cluster.ts'
 import { deleteCluster } from './delete-cluster.ts'
 import { submitJob } from './submit-job.ts'
@@ -33,15 +33,15 @@ describe('the operators of Dataproc', () => {
     new TestContext({ endpoint: server.endpoint, password: 'operator', project: PLACE.project, ...options })
   const create = (clusterName: string, more: object = {}, task = context()) => {
     const operator = createCluster({ clusterName, idleDeleteTtl: 3600, ...more })
-    return operator.run(operator.args, task)
+    return perform(operator, task)
   }
   const remove = (clusterName: string, task = context()) => {
     const operator = deleteCluster({ clusterName })
-    return operator.run(operator.args, task)
+    return perform(operator, task)
   }
   const submit = (clusterName: string, query: string, task = context()) => {
     const operator = submitJob({ job: { placement: { clusterName }, sparkSqlJob: { queryList: { queries: [query] } } } })
-    return operator.run(operator.args, task)
+    return perform(operator, task)
   }
 
   it('creates a cluster, runs a job on it and deletes it; deleting it again is success', async () => {

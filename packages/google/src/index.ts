@@ -1,4 +1,4 @@
-export type { FinishedBuild } from './build-client.ts'
+export type { FinishedBuild } from './build-operator.ts'
 export { type ClientOptions, clientOptions } from './client-options.ts'
 export { type CreateBuildArgs, createBuild } from './create-build.ts'
 export { type CreateClusterArgs, type CreatedCluster, createCluster } from './create-cluster.ts'

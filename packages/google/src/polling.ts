@@ -3,38 +3,41 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf, readable } from './google-error.ts'
 
-const FIRST_MS = 150
-const FACTOR = 1.4
-const TOLERATED_FAILURES = 8
+/** The rest between two questions grows with the time that has passed: by so much nobody hears later of the end. */
+const FRACTION = 0.1
+const SHORTEST_MS = 150
+const LONGEST_MS = 10_000
+/** A system that is away is waited for so long. */
+const TOLERATED_MS = 600_000
 
 export interface PollOptions {
   readonly signal: AbortSignal
   /** The longest rest between two questions. */
   readonly longestMs?: number
-  /** Gives up after so long; no limit by default, because the task has its own. */
-  readonly timeoutMs?: number
-  /** What is waited for, for the message when the time is over. */
-  readonly what: string
+  /** Answers undefined after so long. */
+  readonly patienceMs?: number | undefined
 }
 
 /** Asks until `ask` answers something else than undefined. A system that is away for a moment is asked again. Throws the signal's reason when aborted. */
 export async function pollUntil<T>(
   ask: () => Promise<T | undefined>,
-  { signal, longestMs = 5000, timeoutMs, what }: PollOptions,
-): Promise<T> {
-  const begin = Date.now()
-  let failures = 0
-  for (let rest = FIRST_MS; ; rest = Math.min(longestMs, rest * FACTOR)) {
+  { signal, longestMs = LONGEST_MS, patienceMs = Number.POSITIVE_INFINITY }: PollOptions,
+): Promise<T | undefined> {
+  const begin = performance.now()
+  let awaySince: number | null = null
+  for (;;) {
     signal.throwIfAborted()
     try {
       const answer = await ask()
       if (answer !== undefined) return answer
-      failures = 0
+      awaySince = null
     } catch (error) {
-      if (problemOf(error) !== 'unavailable' || ++failures > TOLERATED_FAILURES) throw error
+      awaySince ??= performance.now()
+      if (problemOf(error) !== 'unavailable' || performance.now() - awaySince > TOLERATED_MS) throw readable(error)
     }
-    if (timeoutMs !== undefined && Date.now() - begin > timeoutMs)
-      throw new Error(`${what} took longer than ${Math.round(timeoutMs / 1000)} s. Give it more time, or look why it is slow.`)
+    const passed = performance.now() - begin
+    const rest = Math.min(Math.max(SHORTEST_MS, passed * FRACTION), longestMs)
+    if (passed + rest > patienceMs) return undefined
     await sleep(rest, undefined, { signal }).catch(() => {})
   }
 }

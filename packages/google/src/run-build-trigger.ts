@@ -1,6 +1,6 @@
 /** Runs a trigger of Cloud Build on a branch, tag or commit, and waits for the build. */
 import type { Operator } from '@daggerboard/dag'
-import { type BuildArgs, type FinishedBuild, runBuild } from './build-client.ts'
+import { type BuildArgs, buildOperator, type FinishedBuild } from './build-operator.ts'
 
 export interface RunBuildTriggerArgs extends BuildArgs {
   /** Id or name of the trigger. */
@@ -14,13 +14,7 @@ export interface RunBuildTriggerArgs extends BuildArgs {
 }
 
 /** Answers the build's id and status, and pushes the id as XCom `id` as soon as it is known. */
-export const runBuildTrigger = (args: RunBuildTriggerArgs): Operator<RunBuildTriggerArgs, FinishedBuild> => ({
-  name: 'CloudBuildRunBuildTrigger',
-  args,
-  run: (rendered, context) =>
-    runBuild(rendered, context, async (client, projectId) => {
-      const source = { ...rendered.source, substitutions: { ...rendered.source.substitutions } }
-      const [operation] = await client.runBuildTrigger({ projectId, triggerId: rendered.trigger, source })
-      return operation
-    }),
-})
+export const runBuildTrigger = (args: RunBuildTriggerArgs): Operator<RunBuildTriggerArgs, FinishedBuild> =>
+  buildOperator('CloudBuildRunBuildTrigger', args, (builds, { trigger, source }) =>
+    builds.runTrigger(trigger, { ...source, substitutions: { ...source.substitutions } }),
+  )

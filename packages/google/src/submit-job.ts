@@ -1,18 +1,15 @@
 /** Submits a job to a Dataproc cluster and waits for its end. */
 import type { Operator, TaskContext } from '@daggerboard/dag'
-import type { JobControllerClient, protos } from '@google-cloud/dataproc'
-import { asAny, clientOptions, DEFAULT_CONNECTION, dataprocOptions, placeOf } from './client-options.ts'
 import { type DataprocArgs, withClusters } from './cluster-client.ts'
-import { messageOf } from './google-error.ts'
-import { pollUntil, requestId, told } from './polling.ts'
+import { isFinished, type Job, stateOf, withJobs } from './job-client.ts'
+import { pollUntil, requestId } from './polling.ts'
+import { type RemoteWork, remoteOperator, type Step, type WaitingArgs } from './remote-work.ts'
+import { connectionArgs } from './shared-client.ts'
 
-type Job = protos.google.cloud.dataproc.v1.IJob
-type Place = ReturnType<typeof placeOf>
-
-export interface SubmitJobArgs extends DataprocArgs {
+export interface SubmitJobArgs extends DataprocArgs, WaitingArgs {
   /** As in Dataproc: `placement.clusterName`, and one of `sparkSqlJob`, `pysparkJob` … */
   readonly job: Job
-  /** Seconds between two looks at most. Default 5. */
+  /** Seconds between two looks at most. Default 10. */
   readonly pollInterval?: number
 }
 
@@ -21,78 +18,83 @@ export interface FinishedJob {
   readonly driverOutputResourceUri: string
 }
 
-const STATES = ['STATE_UNSPECIFIED', 'PENDING', 'RUNNING', 'CANCEL_PENDING', 'CANCELLED', 'DONE', 'ERROR', 'CANCEL_STARTED', 'SETUP_DONE']
+interface JobWait {
+  readonly at: DataprocArgs
+  readonly longestMs: number
+  readonly jobId: string
+  readonly uri: string
+  /** An earlier try has submitted it. */
+  readonly isJoined: boolean
+  /** How many jobs of this try have been broken off. */
+  readonly brokenOff: number
+}
+
+interface SeenJob {
+  readonly state: string
+  readonly details: string
+}
+
+/** So the embedded Dataproc speaks of a job that has ended together with its platform. */
+const BROKEN_OFF = /Submit (it|the job) again\.$/
+const MOST_BROKEN_OFF = 3
 
 /**
  * Answers the job's id and where its output lies. A later try joins the job that an earlier one left running. When the task is cancelled, so is the job.
- * Fails with the job's own words.
+ * Fails with the job's own words. A job that was broken off by its system, or cancelled together with an earlier try, is submitted again.
  */
-export const submitJob = (args: SubmitJobArgs): Operator<SubmitJobArgs, FinishedJob> => ({
-  name: 'DataprocSubmitJob',
-  args,
-  async run(rendered, context) {
-    const connection = await context.connection(rendered.connectionId || DEFAULT_CONNECTION)
-    const place = placeOf(connection, rendered)
-    const { JobControllerClient } = await import('@google-cloud/dataproc')
-    const client = new JobControllerClient(asAny(dataprocOptions(await clientOptions(connection), place.region)))
-    try {
-      return await submit(client, place, rendered, context)
-    } finally {
-      await client.close()
-    }
-  },
-})
+export const submitJob = (args: SubmitJobArgs): Operator<SubmitJobArgs, FinishedJob> => remoteOperator('DataprocSubmitJob', args, WORK)
 
-async function submit(client: JobControllerClient, place: Place, args: SubmitJobArgs, context: TaskContext): Promise<FinishedJob> {
-  const { signal } = context
-  const { jobId, uri } = await begin(client, place, args, context)
-  context.log(`Job ${jobId} runs on cluster ${args.job.placement?.clusterName}. Its output: ${uri}`)
-  let state = ''
-  try {
-    const job = await pollUntil(
-      async () => {
-        const [current] = await client.getJob({ ...place, jobId })
-        if (stateOf(current) !== state) {
-          state = stateOf(current)
-          context.log(`Job ${jobId}: ${state}`)
-        }
-        return isFinished(current) ? current : undefined
-      },
-      { signal, longestMs: (args.pollInterval ?? 5) * 1000, what: `Job ${jobId}` },
+const WORK: RemoteWork<SubmitJobArgs, JobWait, SeenJob, FinishedJob> = {
+  begin: (args, context) => begin(args, context, 0),
+  look: ({ at, jobId, longestMs }, context, patienceMs) =>
+    withJobs(at, context, (jobs) => {
+      let told = ''
+      const ask = async () => {
+        const job = await jobs.find(jobId)
+        const state = stateOf(job)
+        if (state !== told) context.log(`Job ${jobId}: ${state}`)
+        told = state
+        return isFinished(job) ? { state, details: job.status?.details ?? '' } : undefined
+      }
+      return pollUntil(ask, { signal: context.signal, longestMs, patienceMs })
+    }),
+  async goOn(args, wait, { state, details }, context) {
+    const { jobId, uri, isJoined, brokenOff } = wait
+    if (state === 'DONE') return { output: { jobId, driverOutputResourceUri: uri } }
+    const isBrokenOff = (state === 'ERROR' && BROKEN_OFF.test(details)) || (state === 'CANCELLED' && isJoined)
+    if (!isBrokenOff || brokenOff === MOST_BROKEN_OFF)
+      throw new Error(`Job ${jobId} ended as ${state}: ${details || 'no reason was given'}`)
+    context.log(`Job ${jobId} ended as ${state}: ${details || 'no reason was given'} It is submitted again.`)
+    return begin(args, context, brokenOff + 1)
+  },
+  async cancel({ at, jobId }, context) {
+    context.log(`Cancelling job ${jobId}.`)
+    await withJobs(at, context, (jobs) => jobs.cancel(jobId)).catch((error: Error) =>
+      context.log(`Job ${jobId} could not be cancelled: ${error.message}`),
     )
-    if (state !== 'DONE') throw new Error(`Job ${jobId} ended as ${state}: ${job.status?.details || 'no reason was given'}`)
-    return { jobId, driverOutputResourceUri: uri }
-  } catch (error) {
-    if (signal.aborted) await cancel(client, place, jobId, context)
-    throw error
-  }
+  },
 }
 
 /**
  * The request id is of this task and of this very cluster: a new try joins what still runs or is done there, a run that was cleared and got a new cluster
  * submits anew. Google answers a request id that was used with its old job, so one that failed is passed over.
  */
-async function begin(client: JobControllerClient, place: Place, args: SubmitJobArgs, context: TaskContext) {
+async function begin(args: SubmitJobArgs, context: TaskContext, brokenOff: number): Promise<Step<JobWait, FinishedJob>> {
+  const at = connectionArgs(args)
   const clusterName = args.job.placement?.clusterName ?? ''
   const cluster = await withClusters(args, context, (clusters) => clusters.find(clusterName))
   if (!cluster) throw new Error(`Cluster "${clusterName}" does not exist, so no job can run on it. Create it first.`)
-  for (let attempt = 1; ; attempt++) {
-    const id = requestId(context.idempotencyKey, cluster.clusterUuid ?? '', attempt)
-    const [submitted] = await told(client.submitJob({ ...place, requestId: id, job: args.job }))
-    const isUsable = !isFinished(submitted) || stateOf(submitted) === 'DONE'
-    if (isUsable || attempt > context.tryNumber)
-      return { jobId: submitted.reference?.jobId ?? '', uri: submitted.driverOutputResourceUri ?? '' }
-  }
+  return withJobs(at, context, async (jobs) => {
+    for (let attempt = 1; ; attempt++) {
+      const job = await jobs.submit(args.job, requestId(context.idempotencyKey, cluster.clusterUuid ?? '', attempt))
+      const state = stateOf(job)
+      const isUsable = ['STATE_UNSPECIFIED', 'PENDING', 'SETUP_DONE', 'RUNNING', 'DONE'].includes(state)
+      if (!isUsable && attempt <= context.tryNumber + brokenOff) continue
+      const jobId = job.reference?.jobId ?? ''
+      const uri = job.driverOutputResourceUri ?? ''
+      const isJoined = context.tryNumber > 1 && state !== 'PENDING'
+      context.log(`Job ${jobId} ${isJoined ? 'was submitted by an earlier try' : 'runs'} on cluster ${clusterName}. Its output: ${uri}`)
+      return { wait: { at, longestMs: (args.pollInterval ?? 10) * 1000, jobId, uri, isJoined, brokenOff } }
+    }
+  })
 }
-
-async function cancel(client: JobControllerClient, place: Place, jobId: string, context: TaskContext): Promise<void> {
-  context.log(`Cancelling job ${jobId}.`)
-  await client.cancelJob({ ...place, jobId }).catch((error) => context.log(`Job ${jobId} could not be cancelled: ${messageOf(error)}`))
-}
-
-function stateOf(job: Job): string {
-  const state = job.status?.state ?? 'STATE_UNSPECIFIED'
-  return typeof state === 'number' ? (STATES[state] ?? String(state)) : state
-}
-
-const isFinished = (job: Job): boolean => ['DONE', 'ERROR', 'CANCELLED'].includes(stateOf(job))

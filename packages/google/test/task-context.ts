@@ -1,5 +1,13 @@
 /** What a running task knows, for tests of operators: the log is kept, XComs are a map. */
-import type { Connection, DagRuns, OutletEvent, TaskContext } from '@daggerboard/dag'
+import {
+  type Connection,
+  type DagRuns,
+  Defer,
+  type DeferredEvent,
+  type Operator,
+  type OutletEvent,
+  type TaskContext,
+} from '@daggerboard/dag'
 
 export class TestContext implements TaskContext {
   readonly dagId = 'pipeline_ml_staging'
@@ -102,5 +110,32 @@ export class TestContext implements TaskContext {
 
   async xcomPush(key: string, value: unknown): Promise<void> {
     this.#xcoms.set(`${this.taskId}/${key}`, value)
+  }
+}
+
+/** Runs an operator to its end: what it waits for is waited for here. Hands what it waits with to `onDefer`, through JSON as the platform does. */
+export async function perform<Args, Output>(operator: Operator<Args, Output>, context: TestContext, onDefer = () => {}): Promise<Output> {
+  let work = () => operator.run(operator.args, context)
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Defer) || error.wait.kind !== 'trigger') throw error
+      const { name, args } = JSON.parse(JSON.stringify(error.wait)) as { name: string; args: unknown }
+      onDefer()
+      const event = await waitFor(operator, name, args, context)
+      work = () => operator.resume?.(operator.args, event, context) as Promise<Output>
+    }
+  }
+}
+
+/** What its trigger answers or fails with; the operator is asked to cancel when the task is. */
+async function waitFor(operator: Operator, name: string, args: unknown, context: TestContext): Promise<DeferredEvent> {
+  try {
+    return { value: JSON.parse(JSON.stringify(await operator.triggers?.[name]?.(args, context))) }
+  } catch (error) {
+    if (!context.signal.aborted) return { error: (error as Error).message }
+    await operator.cancel?.(operator.args, context, args)
+    throw error
   }
 }

@@ -135,7 +135,7 @@ export async function runTrigger(work: TaskWork, name: string, args: unknown): P
     if (!trigger) throw new Error(`Task "${facts.taskId}" has no trigger "${name}" any more. Put it back, or clear the task.`)
     return toJson(await trigger(args, context))
   } catch (error) {
-    if (host.isCancelled && operator.cancel) await operator.cancel(rendered, context)
+    if (host.isCancelled && operator.cancel) await operator.cancel(rendered, context, args)
     throw error
   }
 }
