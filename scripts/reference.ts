@@ -2,6 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { BUILD_MOVES } from '../packages/platform/src/builds/build.ts'
+import type { Command } from '../packages/platform/src/cli/command.ts'
+import { commands } from '../packages/platform/src/cli/commands.ts'
+import { flagsOf, helpOf, wordOf } from '../packages/platform/src/cli/spelling.ts'
 import { CLUSTER_MOVES } from '../packages/platform/src/clusters/cluster.ts'
 import { JOB_MOVES } from '../packages/platform/src/clusters/job.ts'
 import {
@@ -22,6 +25,7 @@ const FOLDER = 'docs/reference'
 
 /** The text of each page by its path in the repository. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
+  [`${FOLDER}/command-line.md`]: commandLine(),
   [`${FOLDER}/settings.md`]: settings(),
   [`${FOLDER}/permissions.md`]: permissions(),
   [`${FOLDER}/lifecycles.md`]: lifecycles(),
@@ -57,6 +61,34 @@ function settings(): string {
       'A start with an unknown key or `DAGGERBOARD_…` name, or with a value that does not fit, ends and lists everything that is wrong.',
     ].join(' '),
     ...sections,
+  )
+}
+
+function commandLine(): string {
+  const told = (command: Command, prefix = ''): string => {
+    const words = Object.entries(command.args).map(([key, argument]) => wordOf(key, argument))
+    const rows = [
+      ...Object.entries(command.args).map(([key, argument]) => [`\`${wordOf(key, argument)}\``, argument.help]),
+      ...Object.entries(command.options).map(([key, option]) => [`\`${flagsOf(key, option)}\``, helpOf(option)]),
+    ].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')))
+    const aliases = command.aliases?.length ? [`Also: ${command.aliases.map((alias) => `\`${prefix}${alias}\``).join(', ')}.`] : []
+    const usage = `\`daggerboard ${[prefix + command.name, ...words].join(' ')}\``
+    const parts = [`### ${prefix}${command.name}`, `${command.summary}.`, usage, ...(command.details ? [command.details] : []), ...aliases]
+    return [...parts, ...(rows.length === 0 ? [] : [table(['', ''], rows)])].join('\n\n')
+  }
+  const groups = commands.groups.map(({ name, summary, commands: verbs }) =>
+    [`## ${name}`, `${summary}.`, ...verbs.map((verb) => told(verb, `${name} `))].join('\n\n'),
+  )
+  return page(
+    'Command line',
+    'packages/platform/src/cli/commands.ts',
+    [
+      'Every command has `-o, --output` (table, json, yaml, plain), `--config FILE` and `--help`; those that ask a platform have `--endpoint URL`.',
+      'Status 0: done; 1: it failed; 2: it was not understood; 130: it was interrupted. How to use it: [the guide](../guides/command-line.md).',
+    ].join('\n'),
+    '## The platform',
+    ...commands.alone.map((command) => told(command)),
+    ...groups,
   )
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
+import { commands } from '../../packages/platform/src/cli/commands.ts'
+import { commonOptions, kebab } from '../../packages/platform/src/cli/spelling.ts'
 import { describeSettings } from '../../packages/platform/src/settings.ts'
 import { referencePages } from '../../scripts/reference.ts'
 import { anchorsOf, guides, linksOf, pages, root } from './markdown.ts'
@@ -12,7 +13,6 @@ const all = pages()
 const guideText = guides()
   .map(({ text }) => text)
   .join('\n')
-const usage = execFileSync(process.execPath, [join(root, 'packages/platform/src/main.ts'), 'help'], { encoding: 'utf8' })
 const described = describeSettings()
 const variables: readonly string[] = described.flatMap(({ shortVariable, variable }) => [
   variable,
@@ -62,19 +62,47 @@ test('every variable of the documents exists, and the guides tell of every one t
 
 test('every npm script, command and option of the documents exists, and every option of the demo is told of', () => {
   const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts)
-  const known = [...usage.matchAll(/--[a-z]+/g)].map(([option]) => option)
+  const known = optionsOf('demo')
   const problems: string[] = []
   for (const { path, text } of all.filter((page) => !page.path.startsWith('examples/'))) {
     for (const [, script = ''] of text.matchAll(/\bnpm run ([\w:-]+)/g))
       if (!scripts.includes(script)) problems.push(`${path}: npm run ${script}`)
     for (const [, given = ''] of text.matchAll(/\bnpm run demo -- ([^`\n]*)/g))
-      for (const [option] of given.matchAll(/--[\w-]+/g)) if (!known.includes(option)) problems.push(`${path}: ${option}`)
+      for (const [option] of given.matchAll(/--[\w-]+/g))
+        if (!known.includes(option) && option !== '--help') problems.push(`${path}: ${option}`)
   }
   assert.deepEqual(problems, [])
   assert.deepEqual(
     known.filter((option) => !guideText.includes(option)),
     [],
   )
+})
+
+/** Spelled as on a command line, without those that every command has. */
+const optionsOf = (name: string): string[] => {
+  const { options = {} } = commandNamed(name) ?? {}
+  return Object.keys(options).map((key) => `--${kebab(key)}`)
+}
+
+const commandNamed = (name: string) => {
+  const [group = '', verb = ''] = name.split(' ')
+  const verbs = commands.groups.find((each) => each.name === group)?.commands ?? []
+  return verbs.find((each) => each.name === verb) ?? commands.alone.find((each) => each.name === group || each.aliases?.includes(group))
+}
+
+test('every command of the documents exists, with each of its options', () => {
+  const problems: string[] = []
+  for (const { path, text } of all.filter((page) => page.path !== 'CHANGELOG.md'))
+    for (const [line, words = ''] of text.matchAll(/(?<=^|`)(?:npx )?daggerboard ((?:[\w~-]+)(?: [^`\n|#]*)?)/gm)) {
+      const command = commandNamed(words)
+      const { options = {} } = command ?? {}
+      const known = [...Object.keys(options), ...Object.keys(commonOptions({ options })), 'help'].map((key) => `--${kebab(key)}`)
+      const isGroup = commands.groups.some((group) => group.name === words.trim().replace(' --help', ''))
+      if (!command && !isGroup && words !== 'help') problems.push(`${path}: ${line}`)
+      if (command)
+        for (const [option] of words.matchAll(/(?<= )--[\w-]+/g)) if (!known.includes(option)) problems.push(`${path}: ${line}: ${option}`)
+    }
+  assert.deepEqual(problems, [])
 })
 
 test('JSON and YAML of the documents can be read', () => {

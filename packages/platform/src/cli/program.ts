@@ -8,6 +8,7 @@ import { type Command, type CommandGroup, usageError } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, World } from './context.ts'
 import { FORMATS, type Format, Output } from './output.ts'
+import { commonOptions, flagsOf, helpOf, kebab, wordOf } from './spelling.ts'
 import { Terminal } from './terminal.ts'
 
 export interface Commands {
@@ -50,33 +51,18 @@ const decorate = (program: Program, { stdout, stderr }: World): Program =>
     .showHelpAfterError('(add --help for what can be given)')
     .showSuggestionAfterError()
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-
 function addCommand(parent: Program, command: Command, name: string, world: World, onDone: (status: number) => void): void {
   const program = decorate(parent.command(command.name), world)
     .summary(command.summary)
     .description([command.summary, command.details].filter(Boolean).join('\n\n'))
     .aliases(command.aliases ?? [])
-  for (const [key, { help, isOptional, isMany }] of Object.entries(command.args)) {
-    const word = `${kebab(key)}${isMany ? '...' : ''}`
-    program.addArgument(new Argument(isOptional ? `[${word}]` : `<${word}>`, help))
-  }
-  for (const [key, option] of Object.entries(command.options)) {
-    const value = option.metavar === null ? '' : ` <${option.metavar}>`
-    const made = new Option(`${option.short ? `${option.short}, ` : ''}--${kebab(key)}${value}`, option.help)
-    if (option.default !== undefined && !(Array.isArray(option.default) && option.default.length === 0))
-      made.default(undefined, String(option.default))
+  for (const [key, argument] of Object.entries(command.args)) program.addArgument(new Argument(wordOf(key, argument), argument.help))
+  for (const [key, option] of Object.entries({ ...command.options, ...commonOptions(command) })) {
+    const made = new Option(flagsOf(key, option), helpOf(option))
     if (option.isRequired) made.makeOptionMandatory()
     if (option.isMany) made.argParser((text, before: string[] | undefined) => [...(before ?? []), text])
     program.addOption(made)
   }
-  program.addOption(new Option('-o, --output <FORMAT>', `how to write the answer: ${FORMATS.join(', ')}`).default(undefined, 'table'))
-  if (!command.isLocal)
-    program.option('--endpoint <URL>', 'address of the platform (default: DAGGERBOARD_ENDPOINT, or the one that runs in the home)')
-  program.option(
-    '--config <FILE>',
-    'the settings file of this machine (default: DAGGERBOARD_CONFIG, or daggerboard.toml here or in the home)',
-  )
   program.action(async (...given: unknown[]) => {
     const values = program.opts<Readonly<Record<string, unknown>>>()
     const texts = { ...Object.fromEntries(Object.keys(command.args).map((key, at) => [key, given[at]])), ...values }
