@@ -46,6 +46,10 @@ export class LoaderProcess {
     this.#child.once('exit', end).once('error', end)
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   get isAlive(): boolean {
     return !this.#hasEnded
   }

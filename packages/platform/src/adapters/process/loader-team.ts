@@ -1,6 +1,7 @@
 /** Several processes that read DAG files side by side. They live as long as there is something to read. */
 import type { FromLoader } from './dag-loader.ts'
 import { type LoaderOptions, LoaderProcess } from './loader-process.ts'
+import { OrphanGuard } from './orphan-guard.ts'
 
 export interface LoaderTeamOptions extends LoaderOptions {
   /** Default 2, as in Airflow. */
@@ -19,6 +20,8 @@ export class LoaderTeam {
   readonly #options: LoaderTeamOptions
   readonly #alive = new Set<LoaderProcess>()
   #warm: LoaderProcess | null = null
+  /** A loop hears nothing of the end of its platform. */
+  readonly #guard = new OrphanGuard()
   #isStopped = false
 
   constructor(options: LoaderTeamOptions) {
@@ -52,13 +55,18 @@ export class LoaderTeam {
   stop(): void {
     this.#isStopped = true
     for (const loader of this.#alive) loader.kill()
+    this.#guard.stop()
   }
 
   async #work(queue: string[], onAnswer: (answer: FromLoader) => void, onSlow: () => void): Promise<void> {
     let loader = this.#take()
     for (let file = queue.shift(); file !== undefined && !this.#isStopped; file = queue.shift()) {
       if (!loader.isAlive) loader = this.#replace(loader)
-      const slow = setTimeout(onSlow, SLOW_MS)
+      const { pid } = loader
+      const slow = setTimeout(() => {
+        if (pid !== undefined) this.#guard.watch(pid)
+        onSlow()
+      }, SLOW_MS)
       let reading = await loader.read(file)
       if (reading.isDoubtful && !this.#isStopped) {
         loader = this.#replace(loader)
@@ -78,6 +86,7 @@ export class LoaderTeam {
 
   #end(loader: LoaderProcess): void {
     loader.kill()
+    if (loader.pid !== undefined) this.#guard.forget(loader.pid)
     this.#alive.delete(loader)
   }
 
