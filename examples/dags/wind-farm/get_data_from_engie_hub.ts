@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { dag, delta, param, SkipTask } from '@daggerboard/dag'
 import { FRESH_DATA } from '../../wind-farm/src/assets.ts'
-import { makeLatest, stampOf } from '../../wind-farm/src/files.ts'
-import { FOLDER_VARIABLE, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { makeLatest } from '../../wind-farm/src/files.ts'
+import { FOLDER_VARIABLE, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { fetchData } from '../../wind-farm/src/hub/fetch-data.ts'
 import { HUB_CONNECTION, openHub } from '../../wind-farm/src/hub/open-hub.ts'
 
@@ -27,9 +27,10 @@ export default dag(
   ({ task }) => {
     task(
       'get_data',
-      async ({ connection, variable, params, dataIntervalEnd, firstStartedAt, outletEvent, signal, log }) => {
+      async (context) => {
+        const { connection, variable, params, dataIntervalEnd, outletEvent, signal, log } = context
         const { data } = windFarmFolder(await variable(FOLDER_VARIABLE))
-        const stamp = stampOf(firstStartedAt)
+        const stamp = await stampFor(context, data, '.csv')
         const dataPath = join(data, `${stamp}.csv`)
         const { hub, close } = await openHub(await connection(HUB_CONNECTION))
         try {

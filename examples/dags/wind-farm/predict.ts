@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { dag, delta, param, SkipTask } from '@daggerboard/dag'
 import { PREDICTIONS } from '../../wind-farm/src/assets.ts'
 import { preparePredictionFeatures } from '../../wind-farm/src/features/prepare.ts'
-import { stampOf } from '../../wind-farm/src/files.ts'
-import { FOLDER_VARIABLE, fileIn, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { FOLDER_VARIABLE, fileIn, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { latestModel } from '../../wind-farm/src/model/model-file.ts'
 import { predict } from '../../wind-farm/src/model/predict.ts'
 
@@ -34,11 +33,12 @@ export default dag(
 
     const features = task(
       'prepare_features',
-      async ({ input, variable, params, firstStartedAt, signal }) => {
+      async (context) => {
+        const { input, variable, params, signal } = context
         const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
         const dataPath = fileIn(folder.data, String(params.data_file))
         if (!existsSync(dataPath)) throw new SkipTask('There is no such data: run the DAG get_data_from_engie_hub.')
-        const featuresPath = join(folder.features, `${stampOf(firstStartedAt)}.prediction`)
+        const featuresPath = join(folder.features, `${await stampFor(context, folder.features, '.prediction')}.prediction`)
         await preparePredictionFeatures({ dataPath, featuresPath, modelPath: input.model, signal })
         await keepNewest(folder.features, '.prediction', KEPT_FILES)
         return featuresPath
@@ -48,9 +48,10 @@ export default dag(
 
     task(
       'predict',
-      async ({ input, variable, firstStartedAt, outletEvent }) => {
+      async (context) => {
+        const { input, variable, outletEvent } = context
         const { predictions } = windFarmFolder(await variable(FOLDER_VARIABLE))
-        const stamp = stampOf(firstStartedAt)
+        const stamp = await stampFor(context, predictions, '.csv')
         const path = await predict({ featuresPath: input.features, modelPath: input.model, predictionsFolder: predictions, stamp })
         outletEvent(PREDICTIONS).extra.stamp = stamp
         return path

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { dag, delta, FailTask, param } from '@daggerboard/dag'
 import { MODEL } from '../../wind-farm/src/assets.ts'
 import { prepareTrainingFeatures } from '../../wind-farm/src/features/prepare.ts'
-import { stampOf } from '../../wind-farm/src/files.ts'
-import { FOLDER_VARIABLE, fileIn, keepNewest, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { FOLDER_VARIABLE, fileIn, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { fetchData } from '../../wind-farm/src/hub/fetch-data.ts'
 import { addressOf, HUB_CONNECTION, openHub } from '../../wind-farm/src/hub/open-hub.ts'
 import { trackModel } from '../../wind-farm/src/model/track.ts'
@@ -35,10 +34,11 @@ export default dag(
     defaultArgs: { owner: 'wind-farm', retries: 1, retryDelay: '1m', executionTimeout: '2h' },
   },
   ({ task }) => {
-    const data = task('get_training_data', async ({ connection, variable, params, dataIntervalEnd, firstStartedAt, signal, log }) => {
+    const data = task('get_training_data', async (context) => {
+      const { connection, variable, params, dataIntervalEnd, signal, log } = context
       const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
       if (params.data_file) return fileIn(folder.training, String(params.data_file))
-      const dataPath = join(folder.training, `${stampOf(firstStartedAt)}.csv`)
+      const dataPath = join(folder.training, `${await stampFor(context, folder.training, '.csv')}.csv`)
       const { hub, close } = await openHub(await connection(HUB_CONNECTION))
       try {
         const start = new Date(dataIntervalEnd.getTime() - Number(params.days) * DAY_MS)
@@ -53,9 +53,10 @@ export default dag(
 
     const features = task(
       'prepare_features',
-      async ({ input, variable, firstStartedAt, signal }) => {
+      async (context) => {
+        const { input, variable, signal } = context
         const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
-        const featuresPath = join(folder.features, `${stampOf(firstStartedAt)}.training`)
+        const featuresPath = join(folder.features, `${await stampFor(context, folder.features, '.training')}.training`)
         await prepareTrainingFeatures({ dataPath: input.data, featuresPath, signal })
         await keepNewest(folder.features, '.training', KEPT_FILES)
         return featuresPath
@@ -65,9 +66,10 @@ export default dag(
 
     const model = task(
       'train_model',
-      async ({ input, variable, firstStartedAt, outletEvent, signal, log }) => {
+      async (context) => {
+        const { input, variable, outletEvent, signal, log } = context
         const { models } = windFarmFolder(await variable(FOLDER_VARIABLE))
-        const stamp = stampOf(firstStartedAt)
+        const stamp = await stampFor(context, models, '.json')
         const modelPath = await trainModel({ featuresPath: input.features, modelsFolder: models, stamp, signal, log })
         outletEvent(MODEL).extra.stamp = stamp
         return modelPath

@@ -1,6 +1,10 @@
 /** Where the wind farm's files lie: one folder, which the Variable WIND_FARM_FOLDER names. */
+
+import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
+import type { TaskContext } from '@daggerboard/dag'
+import { isStamp, stampOf } from './files.ts'
 import { UnusableData } from './unusable-data.ts'
 
 export const FOLDER_VARIABLE = 'WIND_FARM_FOLDER'
@@ -36,6 +40,24 @@ export function fileIn(folder: string, name: string): string {
   if (!/^[\w-][\w.-]{0,199}$/.test(name))
     throw new UnusableData(`"${name}" is no name of a file in ${folder}.`, ['Use letters, digits, "-", "_" and ".", and no folders.'])
   return join(folder, name)
+}
+
+/**
+ * The name of what a task makes: the time when it began, or the next second that is free when an earlier run has begun in the same one. Every try
+ * of the task gets the same name.
+ */
+export async function stampFor(
+  { taskId, firstStartedAt, xcomPull, xcomPush }: Pick<TaskContext, 'taskId' | 'firstStartedAt' | 'xcomPull' | 'xcomPush'>,
+  folder: string,
+  ending: string,
+): Promise<string> {
+  const earlier = await xcomPull(taskId, 'stamp')
+  if (typeof earlier === 'string' && isStamp(earlier)) return earlier
+  let time = firstStartedAt.getTime()
+  while (existsSync(join(folder, `${stampOf(new Date(time))}${ending}`))) time += 1000
+  const stamp = stampOf(new Date(time))
+  await xcomPush('stamp', stamp)
+  return stamp
 }
 
 /** Deletes the oldest of the files `{stamp}…{ending}`, whose names are their age, until so many are left. */
