@@ -13,8 +13,9 @@ import { RunningPlatform } from './running-platform.ts'
 const root = resolve(import.meta.dirname, '../..')
 
 const DAGS = `
-import { dag } from '@daggerboard/dag'
+import { asset, dag } from '@daggerboard/dag'
 
+export const grows = dag('grows', {}, ({ task }) => { task('grow', () => null, { outlets: [asset('leaves')] }) })
 export const works = dag('works', { schedule: '@daily', startDate: '2026-11-01', tags: ['good'], params: { n: 1 } }, ({ task }) => {
   const first = task('first', ({ params, log }) => { log('n is ' + params.n); return params.n })
   const second = task('second', ({ input }) => input.first + 1, { input: { first } })
@@ -307,4 +308,18 @@ test('a whole DAG and a single task are tried without a platform, and nothing is
   const with5 = await data<{ output: number }>('tasks test works second one', { env: { DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags') } })
   assert.equal(with5.output, 6)
   assert.equal((await daggerboard('dags state works one')).out, 'success\n')
+})
+
+test('an asset is listed, updated from outside, and made by its DAG', async () => {
+  const assets = await data<{ name: string; uri: string }[]>('assets list')
+  assert.deepEqual(
+    assets.map(({ name }) => name),
+    ['leaves'],
+  )
+  const [run] = await data<{ dag_id: string; state: string }[]>('assets materialize leaves --wait')
+  assert.deepEqual([run?.dag_id, run?.state], ['grows', 'success'])
+  assert.match((await daggerboard('assets create-event leaves --extra {"from":"outside"}')).out, /"leaves" is updated/)
+  const events = await data<{ source_task_id: string | null }[]>('assets events leaves')
+  assert.deepEqual(events.map(({ source_task_id }) => source_task_id).sort(), ['grow', null].sort())
+  assert.match((await daggerboard('assets details leafs')).err, /Did you mean "leaves"\?/)
 })

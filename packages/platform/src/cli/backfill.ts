@@ -19,9 +19,9 @@ const COLUMNS: readonly Column<BackfillView>[] = [
   'completed_at',
 ]
 
-export const REPROCESS = ['none', 'failed', 'completed'] as const
+const REPROCESS = ['none', 'failed', 'completed'] as const
 
-export interface BackfillOrder {
+interface BackfillOrder {
   readonly dag_id: string
   readonly from_date: string
   readonly to_date: string
@@ -38,7 +38,7 @@ interface Plan {
 }
 
 /** Says what would run, or lets it run and, if `wait`, shows it until it is through. */
-export async function order(context: Context, body: BackfillOrder, { dryRun, wait }: { dryRun: boolean; wait: boolean }): Promise<number> {
+async function order(context: Context, body: BackfillOrder, { dryRun, wait }: { dryRun: boolean; wait: boolean }): Promise<number> {
   const { client, out, terminal, signal } = context
   const plan = await client.post<Plan>('/api/v2/backfills/dry_run', body)
   if (dryRun) {

@@ -28,7 +28,7 @@ export interface Option<T> extends Input<T> {
 /** By their names in camelCase; positional arguments in this order. */
 export type Arguments = Readonly<Record<string, Argument<unknown>>>
 export type Options = Readonly<Record<string, Option<unknown>>>
-export type Values<Inputs> = { readonly [Name in keyof Inputs]: Inputs[Name] extends Input<infer T> ? T : never }
+type Values<Inputs> = { readonly [Name in keyof Inputs]: Inputs[Name] extends Input<infer T> ? T : never }
 
 interface CommandParts<A extends Arguments, O extends Options> {
   readonly name: string

@@ -13,7 +13,7 @@ export type Entries = Readonly<Record<string, unknown>>
 /** What stands for a secret in the answers of the platform. */
 export const MASK = '***'
 
-export const FILE_FORMATS = ['json', 'yaml', 'env'] as const
+const FILE_FORMATS = ['json', 'yaml', 'env'] as const
 type FileFormat = (typeof FILE_FORMATS)[number]
 
 export const fileFormat = choice(FILE_FORMATS, 'the form of the file (default: by its name, else JSON)')

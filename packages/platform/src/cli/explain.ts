@@ -40,7 +40,7 @@ export async function explainTask({ client, out, zone }: Context, { run, taskId,
 }
 
 /** `in 5 min`, `2 h ago`. */
-export function distance(at: string, now: Date): string {
+function distance(at: string, now: Date): string {
   const seconds = Math.round((Date.parse(at) - now.getTime()) / 1000)
   const size = Math.abs(seconds)
   const [length, unit] =

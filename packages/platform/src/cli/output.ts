@@ -78,7 +78,7 @@ export class Output {
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/g
 
 /** One line, whatever it is. */
-export function cellText(value: unknown): string {
+function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (Array.isArray(value)) return value.map(cellText).join(', ')
   if (typeof value !== 'object') return String(value).replaceAll('\n', ' ⏎ ').replace(CONTROLS, '')
