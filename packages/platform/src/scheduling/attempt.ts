@@ -2,7 +2,6 @@
 import type { KnownDag } from './board.ts'
 import type { BoardRun } from './board-run.ts'
 import type { PlannedTask } from './dag-plan.ts'
-import type { DagRun } from './dag-run.ts'
 import type { TaskInstance } from './task-instance.ts'
 import type { Attempt } from './task-runner.ts'
 
@@ -21,7 +20,7 @@ export function toAttempt(dag: KnownDag, of: BoardRun, planned: PlannedTask, ins
     logicalDate: run.logicalDate,
     dataIntervalStart: run.dataIntervalStart,
     dataIntervalEnd: run.dataIntervalEnd,
-    previousIntervalStart: previousStart(dag, run),
+    previousIntervalStart: previousStart(dag, of),
     conf: run.conf,
     startedBy: run.createdBy,
     file: record.file,
@@ -39,21 +38,11 @@ function countOf(of: BoardRun, taskId: string): number | null {
   return task ? task.instances.size - task.counts.removed : null
 }
 
-const previous = new WeakMap<KnownDag['timetable'], Map<string, string | null>>()
-const MOST_KEPT = 1000
-
 /** Asked for every try, and the same for all of a run: kept. */
-function previousStart({ timetable }: KnownDag, { dataIntervalStart, dataIntervalEnd }: DagRun): string | null {
-  let known = previous.get(timetable)
-  if (!known) {
-    known = new Map()
-    previous.set(timetable, known)
-  }
-  const found = known.get(dataIntervalStart)
-  if (found !== undefined) return found
-  if (known.size >= MOST_KEPT) known.clear()
+function previousStart({ timetable }: KnownDag, of: BoardRun): string | null {
+  if (of.previousIntervalStart !== undefined) return of.previousIntervalStart
+  const { dataIntervalStart, dataIntervalEnd } = of.run
   const before = timetable.previousOf({ start: new Date(dataIntervalStart), end: new Date(dataIntervalEnd) })
-  const start = before?.interval.start.toISOString() ?? null
-  known.set(dataIntervalStart, start)
-  return start
+  of.previousIntervalStart = before?.interval.start.toISOString() ?? null
+  return of.previousIntervalStart
 }

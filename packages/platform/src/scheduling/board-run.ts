@@ -50,6 +50,8 @@ export class BoardRun {
   readonly tasks = new Map<string, BoardTask>()
   readonly counts: StateCounts = { ...zeros }
   size = 0
+  /** Where the interval before its own begins; undefined until somebody asks. */
+  previousIntervalStart: string | null | undefined = undefined
   /** Undefined until it has been looked up. */
   past: Past | null | undefined = undefined
   /** Tasks of this run that some earlier run of the DAG has had: found out for those that ask. */

@@ -78,6 +78,16 @@ export class Board {
     return found
   }
 
+  /** How many instances of a task are active: in one run, or in all. */
+  activeOfTask(dagId: string, taskId: string, runId: string | null): number {
+    let count = 0
+    for (const of of runId === null ? this.runsOf(dagId).running : [this.runs.get(runKey({ dagId, runId }))]) {
+      const counts = of?.tasks.get(taskId)?.counts
+      if (counts) count += counts.queued + counts.running + counts.restarting
+    }
+    return count
+  }
+
   /** The instance whose try under way has this token. */
   findAttempt(attemptId: string): TaskInstance | undefined {
     return this.#byAttempt.get(attemptId)
@@ -143,8 +153,7 @@ export class Board {
     if (before?.attemptId) this.#byAttempt.delete(before.attemptId)
     if (before?.state === 'scheduled') this.ready.remove(instanceKey(before))
     if (instance.attemptId) this.#byAttempt.set(instance.attemptId, instance)
-    const holds = this.slots.count(instance, 1)
-    if (before && this.slots.count(before, -1) && !holds) this.#release(before)
+    if (this.slots.move(before, instance) && before) this.#release(before)
     if (instance.state === 'scheduled') {
       const runDate = of.run.logicalDate ?? of.run.runAfter
       const task = of.tasks.get(instance.taskId)?.planned?.document
@@ -251,10 +260,11 @@ export class Board {
   #leave(instance: TaskInstance): void {
     if (instance.attemptId) this.#byAttempt.delete(instance.attemptId)
     if (instance.state === 'scheduled') this.ready.remove(instanceKey(instance))
-    if (this.slots.count(instance, -1)) this.#release(instance)
+    if (this.slots.move(instance, undefined)) this.#release(instance)
   }
 
   #release(instance: TaskInstance): void {
+    if (!this.ready.isHolding) return
     for (const limit of limitsFreed(instance, this.slots, this.#poolSizes.get(instance.pool) ?? [])) this.ready.release(limit)
   }
 }

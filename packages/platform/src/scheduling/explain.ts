@@ -149,9 +149,13 @@ function aboutWait({ deferral }: TaskInstance): Reason {
 function aboutSlots(board: Board, parallelism: number, of: BoardRun, planned: PlannedTask, instance: TaskInstance): Reason[] {
   const dag = board.dags.get(of.run.dagId)
   if (!dag) return [reason('dag', 'Its DAG cannot be scheduled just now: the log of the server says why.')]
-  const reasons: Reason[] = reachedLimits({ instance, dag: dag.record, task: planned.document, slots: board.slots }).filter(
-    ({ kind }) => kind !== 'dag',
-  )
+  const reasons: Reason[] = reachedLimits({
+    instance,
+    dag: dag.record,
+    task: planned.document,
+    slots: board.slots,
+    activeOfTask: board.activeOfTask.bind(board),
+  }).filter(({ kind }) => kind !== 'dag')
   if (board.slots.active >= parallelism) {
     const sentence = `${board.slots.active} tasks are active, and the setting parallelism allows ${parallelism}.`
     reasons.push(reason('parallelism', sentence, 'The end of any task.'))

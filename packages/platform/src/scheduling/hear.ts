@@ -75,7 +75,7 @@ function settle(turn: Turn, of: BoardRun, running: TaskInstance, result: Attempt
       break
     case 'deferred': {
       const { wait, timeoutSeconds } = result
-      const timeoutAt = timeoutSeconds === null ? null : new Date(turn.now.getTime() + timeoutSeconds * 1000).toISOString()
+      const timeoutAt = waitTimeout(turn, of, running, timeoutSeconds)
       const deferral = { wait, timeoutAt, event: null }
       const deferred = turn.move(of, running, 'deferred', {
         deferral,
@@ -87,6 +87,15 @@ function settle(turn: Turn, of: BoardRun, running: TaskInstance, result: Attempt
     }
   }
   clearEarlierXComs(turn, of, running)
+}
+
+/** A wait ends with its own limit of time or with that of its try, whichever is first; null without one. */
+function waitTimeout(turn: Turn, of: BoardRun, { taskId, startedAt }: TaskInstance, timeoutSeconds: number | null): string | null {
+  const limit = of.tasks.get(taskId)?.planned?.document.executionTimeoutSeconds ?? null
+  const ends: number[] = []
+  if (timeoutSeconds !== null) ends.push(turn.now.getTime() + timeoutSeconds * 1000)
+  if (limit !== null && startedAt !== null) ends.push(Date.parse(startedAt) + limit * 1000)
+  return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString()
 }
 
 function succeed(

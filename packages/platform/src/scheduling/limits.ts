@@ -1,6 +1,6 @@
 /** The limits that hold a ready task back: the selection asks for the first that is reached, an explanation for all of them. Pure. */
 import type { DagDocument, TaskDocument } from '@daggerboard/dag'
-import { type Slots, taskInRunKey, taskKey } from './slots.ts'
+import type { Slots } from './slots.ts'
 import type { TaskInstance } from './task-instance.ts'
 
 /** What a limit is judged by. */
@@ -9,6 +9,8 @@ export interface LimitFacts {
   readonly dag: { readonly isPaused: boolean; readonly document: Pick<DagDocument, 'maxActiveTasks'> }
   readonly task: TaskDocument
   readonly slots: Slots
+  /** How many instances of a task are active: in one run, or in all. */
+  readonly activeOfTask: (dagId: string, taskId: string, runId: string | null) => number
 }
 
 interface Limit {
@@ -19,6 +21,10 @@ interface Limit {
   readonly sentence: (facts: LimitFacts) => string
   readonly freedBy: (facts: LimitFacts) => string
 }
+
+const taskKey = (dagId: string, taskId: string): string => `${dagId}/${taskId}`
+
+const taskInRunKey = (dagId: string, taskId: string, runId: string): string => `${dagId}/${taskId}/${runId}`
 
 const poolLimit = (pool: string, poolSlots: number): string => `pool/${poolSlots}/${pool}`
 
@@ -41,19 +47,19 @@ const LIMITS: readonly Limit[] = [
   {
     kind: 'limit',
     name: ({ dagId, taskId }) => `task/${taskKey(dagId, taskId)}`,
-    isReached: ({ instance: { dagId, taskId }, task, slots }) =>
-      task.maxActivePerDag !== null && slots.activeOfTask(dagId, taskId) >= task.maxActivePerDag,
-    sentence: ({ instance: { dagId, taskId }, task, slots }) =>
-      `It is active ${slots.activeOfTask(dagId, taskId)} times over all runs, and its maxActivePerDag allows ${task.maxActivePerDag}.`,
+    isReached: ({ instance: { dagId, taskId }, task, activeOfTask }) =>
+      task.maxActivePerDag !== null && activeOfTask(dagId, taskId, null) >= task.maxActivePerDag,
+    sentence: ({ instance: { dagId, taskId }, task, activeOfTask }) =>
+      `It is active ${activeOfTask(dagId, taskId, null)} times over all runs, and its maxActivePerDag allows ${task.maxActivePerDag}.`,
     freedBy: ({ instance }) => `The end of task "${instance.taskId}" in any run.`,
   },
   {
     kind: 'limit',
     name: ({ dagId, taskId, runId }) => `taskInRun/${taskInRunKey(dagId, taskId, runId)}`,
-    isReached: ({ instance: { dagId, taskId, runId }, task, slots }) =>
-      task.maxActivePerRun !== null && slots.activeOfTaskInRun(dagId, taskId, runId) >= task.maxActivePerRun,
-    sentence: ({ instance: { dagId, taskId, runId }, task, slots }) =>
-      `It is active ${slots.activeOfTaskInRun(dagId, taskId, runId)} times in this run, and its maxActivePerRun allows ${task.maxActivePerRun}.`,
+    isReached: ({ instance: { dagId, taskId, runId }, task, activeOfTask }) =>
+      task.maxActivePerRun !== null && activeOfTask(dagId, taskId, runId) >= task.maxActivePerRun,
+    sentence: ({ instance: { dagId, taskId, runId }, task, activeOfTask }) =>
+      `It is active ${activeOfTask(dagId, taskId, runId)} times in this run, and its maxActivePerRun allows ${task.maxActivePerRun}.`,
     freedBy: ({ instance }) => `The end of another instance of task "${instance.taskId}" in this run.`,
   },
   {

@@ -56,6 +56,11 @@ export class ReadyQueue {
     return this.#byInstance.size
   }
 
+  /** Whether any task waits at a limit. */
+  get isHolding(): boolean {
+    return this.#held.size > 0
+  }
+
   /** How many wait that belong to no backfill. */
   get waitingBesideBackfills(): number {
     return this.#byInstance.size - this.#ofBackfills

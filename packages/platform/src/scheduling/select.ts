@@ -8,13 +8,14 @@ import type { Turn } from './turn.ts'
 
 export function select(turn: Turn, parallelism: number): void {
   const { board } = turn
+  const activeOfTask = board.activeOfTask.bind(board)
   board.ready.select(instanceKey, (instance) => {
     if (board.slots.active >= parallelism) return 'stop'
     const dag = board.dags.get(instance.dagId)
     const of = board.runs.get(runKey(instance))
     const planned = of?.tasks.get(instance.taskId)?.planned
     if (!dag || !planned || of?.run.state !== 'running') return { limit: `unknown/${instance.dagId}` }
-    const limit = reachedLimit({ instance, dag: dag.record, task: planned.document, slots: board.slots })
+    const limit = reachedLimit({ instance, dag: dag.record, task: planned.document, slots: board.slots, activeOfTask })
     if (limit !== null) return { limit }
     const tryNumber = goesOn(instance) ? Math.max(1, instance.tryNumber) : instance.tryNumber + 1
     const queued = turn.move(of, instance, 'queued', { attemptId: newId(), tryNumber })

@@ -1,12 +1,10 @@
-/** Who holds a slot of what: the whole platform, a DAG, a task of it, and pools. */
+/** Who holds a slot of what: the whole platform, a DAG, and pools. */
 import type { Pool } from './pool.ts'
 import { isActive, type TaskInstance } from './task-instance.ts'
 
 export class Slots {
   #active = 0
   readonly #byDag = new Map<string, number>()
-  readonly #byTask = new Map<string, number>()
-  readonly #byTaskInRun = new Map<string, number>()
   readonly #byPool = new Map<string, number>()
   #pools = new Map<string, Pool>()
 
@@ -16,14 +14,6 @@ export class Slots {
 
   activeOfDag(dagId: string): number {
     return this.#byDag.get(dagId) ?? 0
-  }
-
-  activeOfTask(dagId: string, taskId: string): number {
-    return this.#byTask.get(taskKey(dagId, taskId)) ?? 0
-  }
-
-  activeOfTaskInRun(dagId: string, taskId: string, runId: string): number {
-    return this.#byTaskInRun.get(taskInRunKey(dagId, taskId, runId)) ?? 0
   }
 
   pool(name: string): Pool | undefined {
@@ -49,21 +39,28 @@ export class Slots {
     for (const instance of instances) this.#countPool(instance, 1)
   }
 
-  /** An instance has come (`change` 1) or gone (-1). Answers whether it holds a slot of anything. */
-  count(instance: TaskInstance, change: 1 | -1): boolean {
+  /** An instance has moved on, or has come or gone. Answers whether it has given back what it held. */
+  move(before: TaskInstance | undefined, after: TaskInstance | undefined): boolean {
+    const wasActive = before !== undefined && isActive(before.state)
+    const isActiveNow = after !== undefined && isActive(after.state)
+    if (wasActive && isActiveNow && before.pool === after.pool && before.poolSlots === after.poolSlots) return false
+    if (after) this.#count(after, 1)
+    const heldBefore = before !== undefined && this.#count(before, -1)
+    return heldBefore && !isActiveNow
+  }
+
+  #count(instance: TaskInstance, change: 1 | -1): boolean {
     const holdsPool = this.#countPool(instance, change)
     if (!isActive(instance.state)) return holdsPool
-    const { dagId, taskId, runId } = instance
     this.#active += change
-    add(this.#byDag, dagId, change)
-    add(this.#byTask, taskKey(dagId, taskId), change)
-    add(this.#byTaskInRun, taskInRunKey(dagId, taskId, runId), change)
+    add(this.#byDag, instance.dagId, change)
     return true
   }
 
   clear(): void {
     this.#active = 0
-    for (const counts of [this.#byDag, this.#byTask, this.#byTaskInRun, this.#byPool]) counts.clear()
+    this.#byDag.clear()
+    this.#byPool.clear()
   }
 
   #countPool({ state, pool, poolSlots }: TaskInstance, change: 1 | -1): boolean {
@@ -72,10 +69,6 @@ export class Slots {
     return holds
   }
 }
-
-export const taskKey = (dagId: string, taskId: string): string => `${dagId}/${taskId}`
-
-export const taskInRunKey = (dagId: string, taskId: string, runId: string): string => `${dagId}/${taskId}/${runId}`
 
 function add(counts: Map<string, number>, key: string, change: number): void {
   const count = (counts.get(key) ?? 0) + change
