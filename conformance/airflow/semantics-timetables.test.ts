@@ -1,0 +1,121 @@
+/** Our timetables against Airflow's own classes, on made-up schedules, dates and clocks. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TimeDocument } from '@daggerboard/dag'
+import { type DataInterval, timetable } from '../../packages/platform/src/scheduling/timetable.ts'
+import { generator, MINUTE, randomExpression, randomTime, whole } from '../../packages/platform/test/cron-walk.ts'
+import { askPython } from '../python.ts'
+import { pythonWithAirflow } from './python-with-airflow.ts'
+
+interface Case {
+  readonly schedule: TimeDocument
+  readonly zone: string
+  readonly startDate: string | null
+  readonly endDate: string | null
+  readonly catchup: boolean
+  /** The times at which the next run is asked for, ascending. */
+  readonly nows: readonly string[]
+}
+
+/** Milliseconds: logical date, start and end of the interval, the time from which it may start. */
+type Run = readonly [number, number, number, number]
+/** A sentence where Airflow breaks. */
+type Answer = { readonly run: Run | null; readonly manual: readonly [number, number] } | string
+
+const CASES = 1500
+const ZONES = ['UTC', 'Europe/Paris', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata']
+const EXPRESSIONS = [
+  ...['0 * * * *', '0 0 * * *', '0 0 * * 0', '0 0 1 * *', '0 0 1 */3 *', '0 0 1 1 *', '0 5 * * 1', '*/15 * * * *', '30 2 * * *'],
+  ...['0 */6 * * *', '15 1-4 * * *', '0 0 13 * 5', '0 12 L * *', '0 12 * * 7', '0 8 * * MON-FRI', '0 0 29 2 *', '5 4 * JAN,JUL sun'],
+  ...['0 9 * * 1#1', '0 9 * * 5#3', '0 22 * * L5', '45 23 31 * *', '*/7 */5 * * *', '0 0 */2 * 1', '0 0 1-7 * */2'],
+]
+
+const HOUR = 60 * MINUTE
+const iso = (at: number): string => new Date(at).toISOString()
+
+function randomCase(random: () => number): Case {
+  const pick = <Item>(items: readonly Item[]): Item => items[whole(random, 0, items.length - 1)] as Item
+  const expression = () => (random() < 0.5 ? pick(EXPRESSIONS) : randomExpression(random))
+  const minute = (at: number) => Math.floor(at / MINUTE) * MINUTE
+  const begin = minute(randomTime(random))
+  const around = () => begin + whole(random, -40 * 24 * 60, 40 * 24 * 60) * MINUTE
+  const length = () => pick([0, 60, 3600, 5400, 86_400, 604_800])
+  const several = () => Array.from({ length: whole(random, 1, 3) }, expression)
+  const dates = () => [...new Set(Array.from({ length: whole(random, 1, 6) }, around))].sort((a, b) => a - b).map(iso)
+  const schedule: TimeDocument = pick([
+    (): TimeDocument => ({ kind: 'cron', expression: expression(), interval: true, text: '' }),
+    (): TimeDocument => ({ kind: 'cron', expression: expression(), interval: true, text: '' }),
+    (): TimeDocument => {
+      const runImmediately = pick([true, false, 60, 3600, 864_000])
+      return { kind: 'cronTrigger', expressions: several(), intervalSeconds: length(), runImmediately, text: '' }
+    },
+    (): TimeDocument => ({ kind: 'delta', seconds: pick([60, 3600, 5000, 86_400, 604_800]), interval: true, text: '' }),
+    (): TimeDocument => ({ kind: 'deltaTrigger', seconds: pick([60, 3600, 5000, 86_400]), intervalSeconds: length(), text: '' }),
+    (): TimeDocument => ({ kind: 'events', dates: dates(), restricts: random() < 0.5, text: '' }),
+    (): TimeDocument => ({ kind: 'once', text: '' }),
+    (): TimeDocument => ({ kind: 'continuous', text: '' }),
+  ])()
+  const startDate = random() < 0.25 ? null : around()
+  const endDate = random() < 0.7 ? null : Math.max(startDate ?? 0, around())
+  let now = begin + whole(random, 0, 59_999)
+  const nows = Array.from({ length: whole(random, 1, 12) }, () => {
+    now += Math.floor(random() ** 3 * pick([HOUR, 24 * HOUR, 30 * 24 * HOUR]))
+    return iso(random() < 0.3 ? minute(now) : now)
+  })
+  nows.sort()
+  return {
+    schedule,
+    zone: pick(ZONES),
+    startDate: startDate === null ? null : iso(startDate),
+    endDate: endDate === null ? null : iso(endDate),
+    catchup: random() < 0.5,
+    nows,
+  }
+}
+
+/** The same walk as that of the script. */
+function ours({ schedule, zone, startDate, endDate, catchup, nows }: Case): Answer[] {
+  const found = timetable(schedule, zone)
+  const restriction = { earliest: startDate ? new Date(startDate) : null, latest: endDate ? new Date(endDate) : null, catchup }
+  let last: DataInterval | null = null
+  return nows.map((text) => {
+    const now = new Date(text)
+    const due = found.next(last, restriction, now)
+    const manual = found.inferManual(now)
+    const run: Run | null = due && [+due.logicalDate, +due.interval.start, +due.interval.end, +due.runAfter]
+    if (due && (catchup || due.runAfter <= now)) last = due.interval
+    return { run, manual: [+manual.start, +manual.end] }
+  })
+}
+
+const readable = (answer: Answer | undefined): unknown =>
+  typeof answer === 'object' ? { run: answer.run?.map(iso) ?? null, manual: answer.manual.map(iso) } : answer
+
+test('timetables give the runs and intervals that those of Airflow give', async (t) => {
+  const random = generator(20_261_104)
+  const cases = Array.from({ length: CASES }, () => randomCase(random))
+  const theirs = await askPython<Answer[][]>(await pythonWithAirflow(), join(import.meta.dirname, 'semantics_timetables.py'), cases)
+  let compared = 0
+  const broken = new Map<string, number>()
+  const dump: unknown[] = []
+  for (const [i, one] of cases.entries()) {
+    const own = ours(one)
+    for (const [step, expected] of (theirs[i] as Answer[]).entries()) {
+      if (typeof expected === 'string') {
+        broken.set(expected, (broken.get(expected) ?? 0) + 1)
+        continue
+      }
+      compared += 1
+      if (JSON.stringify(own[step]) !== JSON.stringify(expected)) {
+        dump.push({ one, step, own: readable(own[step]), expected: readable(expected) })
+        break
+      }
+    }
+  }
+  t.diagnostic(`${compared} answers compared`)
+  console.log(compared, broken, dump.length)
+  const { writeFileSync } = await import('node:fs')
+  writeFileSync('/tmp/k/w/tt.json', JSON.stringify(dump, null, 1))
+  assert.equal(dump.length, 0)
+})
