@@ -129,6 +129,11 @@ test('DAGs are shown, paused and asked when they run next', async () => {
   assert.match((await daggerboard('dags show works --dot')).out, /^digraph "works" \{[\s\S]* "first" -> "second"/)
   const [next] = await data<{ logical_date: string; run_after: string }[]>('dags next-execution works')
   assert.ok(next && Date.parse(next.run_after) - Date.parse(next.logical_date) === 86_400_000)
+  const three = await data<{ logical_date: string }[]>('dags next-execution works -n 3')
+  assert.deepEqual(
+    three.map(({ logical_date }) => Date.parse(logical_date) - Date.parse(next.logical_date)),
+    [0, 86_400_000, 172_800_000],
+  )
   assert.match((await daggerboard('dags pause works fails')).out, /works +\| true/)
   assert.match((await daggerboard('dags next-execution works')).err, /is paused/)
   await daggerboard('dags unpause works fails')

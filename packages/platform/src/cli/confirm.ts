@@ -31,7 +31,7 @@ export async function ask({ stdin, stderr, signal }: Asking, question: string, c
 export async function askSecret(world: Asking, question: string, command: string): Promise<string> {
   if (isTerminal(world.stdin)) world.stderr.write(question)
   const silent = Object.assign(Object.create(world.stderr) as NodeJS.WriteStream, { write: () => true })
-  const answer = await ask({ ...world, stderr: silent }, question, command)
+  const answer = await ask({ stdin: world.stdin, signal: world.signal, stderr: silent }, question, command)
   world.stderr.write('\n')
   return answer
 }

@@ -18,12 +18,11 @@ interface UserView extends Row {
 const name = required('name of the user')
 const passwordStdin = flag('the password is piped in; else it is asked for on a terminal')
 
-async function newPassword({ stdin, ...world }: Context, isPiped: boolean, command: string): Promise<string> {
-  if (isPiped) return readPiped(stdin, `${command} --password-stdin`)
-  const given = await askSecret({ stdin, ...world }, 'New password: ', command)
-  if (given !== (await askSecret({ stdin, ...world }, 'Once more: ', command)))
-    throw new AppError('invalid', 'The two are not the same. Nothing was changed.')
-  return given
+async function newPassword(context: Context, isPiped: boolean, command: string): Promise<string> {
+  if (isPiped) return readPiped(context.stdin, `${command} --password-stdin`)
+  const given = await askSecret(context, 'New password: ', command)
+  if (given === (await askSecret(context, 'Once more: ', command))) return given
+  throw new AppError('invalid', 'The two are not the same. Nothing was changed.')
 }
 
 const list = command({

@@ -102,7 +102,6 @@ export class Scheduler implements Service {
     if (!this.#isStopped) return
     this.#isStopped = false
     await this.#turns.make(() => {})
-    await this.#callPending()
     this.#loop = this.#run()
   }
 
@@ -226,6 +225,19 @@ export class Scheduler implements Service {
     return dag && !dag.record.isStale ? nextRun(dag, this.#options.clock.now()) : null
   }
 
+  /** The next runs of the schedule, at most `count`, as if each one were made. */
+  nextRuns(dagId: string, count: number): DueRun[] {
+    const dag = this.#turns.board.dags.get(dagId)
+    const found: DueRun[] = []
+    for (let { lastInterval } = dag ?? { lastInterval: null }; dag && !dag.record.isStale && found.length < count; ) {
+      const next = nextRun({ ...dag, lastInterval }, this.#options.clock.now())
+      if (!next) break
+      found.push(next)
+      lastInterval = next.interval
+    }
+    return found
+  }
+
   /** One turn. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
   async poll(): Promise<number> {
     const { runs, instances, clock } = this.#options
@@ -297,15 +309,5 @@ export class Scheduler implements Service {
   #newLauncher(): Launcher {
     const { runner, clock } = this.#options
     return new Launcher({ runner, clock, logger: this.#logger, report: (report) => this.#hear(report) })
-  }
-
-  /** Calls that an earlier platform has not made. */
-  async #callPending(): Promise<void> {
-    for (const call of (await this.#options.callbacks?.listPending()) ?? []) {
-      const document = this.#turns.board.dags.get(call.dagId)?.record.document
-      const task = document?.tasks.find(({ taskId }) => taskId === call.attempt?.taskId)
-      const attempt = call.attempt && document && task ? { ...call.attempt, dag: document, task } : null
-      if (document && (attempt !== null) === (call.attempt !== null)) this.#launcher.call({ ...call, attempt })
-    }
   }
 }

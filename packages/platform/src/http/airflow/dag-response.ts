@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { DagRecord } from '../../scheduling/dag.ts'
+import type { DueRun } from '../../scheduling/timetable.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 
 export const BUNDLE = 'dags-folder'
@@ -47,6 +48,14 @@ export function presentDag(dag: DagRecord, { scheduler, folder }: Pick<AirflowDo
     next_dagrun_run_after: next?.runAfter.toISOString() ?? null,
   }
 }
+
+/** A run that the schedule will make. */
+export const presentNext = ({ logicalDate, interval, runAfter }: DueRun) => ({
+  logical_date: logicalDate.toISOString(),
+  data_interval_start: interval.start.toISOString(),
+  data_interval_end: interval.end.toISOString(),
+  run_after: runAfter.toISOString(),
+})
 
 /** What one DAG shows of itself beside that. */
 export function presentDetails({ document, parsedAt, ...dag }: DagRecord, activeRuns: number) {

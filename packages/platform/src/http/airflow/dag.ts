@@ -3,11 +3,25 @@ import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
 import type { DagListQuery, DagSort } from '../../scheduling/dag-list.ts'
 import { readBody } from '../airflow-body.ts'
-import { choice, instantRange, instants, many, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
+import {
+  choice,
+  instantRange,
+  instants,
+  MAX_LIMIT,
+  many,
+  one,
+  ordering,
+  pageOf,
+  paging,
+  readQuery,
+  text,
+  truth,
+  whole,
+} from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
-import { BUNDLE, presentDag, presentDetails } from './dag-response.ts'
+import { BUNDLE, presentDag, presentDetails, presentNext } from './dag-response.ts'
 import { RUN_STATES } from './dag-run-response.ts'
 import { findDag } from './request.ts'
 
@@ -84,7 +98,13 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
     return c.json({ dags: changed.slice(offset, offset + limit).map((dag) => presentDag(dag, options)), total_entries: changed.length })
   })
 
-  door.get('/api/v2/dags/:dag', permit('dags.read'), async (c) => c.json(presentDag(await findDag(dags, c.req.param('dag')), options)))
+  door.get('/api/v2/dags/:dag', permit('dags.read'), async (c) => {
+    // `next_dagruns` is ours: that many of the runs that the schedule will make.
+    const { next_dagruns: count } = readQuery(c.req, { next_dagruns: one(whole(1)) })
+    const dag = await findDag(dags, c.req.param('dag'))
+    const more = count === undefined ? {} : { next_dagruns: scheduler.nextRuns(dag.dagId, Math.min(count, MAX_LIMIT)).map(presentNext) }
+    return c.json({ ...presentDag(dag, options), ...more })
+  })
 
   door.patch('/api/v2/dags/:dag', permit('dags.run'), recorded(recorder, 'patch_dag'), async (c) => {
     readQuery(c.req, { update_mask: many(choice(['is_paused'])) })
