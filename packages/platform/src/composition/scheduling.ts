@@ -16,21 +16,22 @@ import { SqliteTaskLogs } from '../adapters/sqlite/task-log.ts'
 import { SqliteTaskTryStore } from '../adapters/sqlite/task-try.ts'
 import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import { SqliteXComList } from '../adapters/sqlite/xcom-list.ts'
-import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
 import { describeSettings } from '../settings.ts'
 import type { Ground, Part } from './part.ts'
 import { dagFolderOptions, schedulerLimits, workerPoolOptions } from './scheduling-settings.ts'
+import type { Secrets } from './secrets.ts'
 import { StoredTaskPlatform } from './task-platform.ts'
 
-export function composeScheduling(ground: Ground, secrets: TaskSecrets): Part {
+export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, alsoRotate }: Secrets): Part {
   const { db, home, clock, events, logger, settings, version } = ground
   const folder = settings.dagsFolder
   const compileCache = home.folder('cache', 'compiled')
   const dags = new SqliteDagStore(db)
-  const runs = new SqliteDagRunStore(db)
-  const instances = new SqliteTaskInstanceStore(db)
+  const instances = new SqliteTaskInstanceStore(db, fernet)
+  alsoRotate('waits', (problems) => instances.rotate(problems))
+  const runs = new SqliteDagRunStore(db, instances)
   const xcoms = new SqliteXComStore(db)
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)

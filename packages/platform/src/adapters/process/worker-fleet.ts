@@ -1,5 +1,6 @@
 /** The worker processes that are there: started when needed, kept warm, ended when idle, old or spent. */
 import { fileStamp } from './file-stamp.ts'
+import { OrphanGuard } from './orphan-guard.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface FleetOptions {
@@ -55,6 +56,7 @@ export class WorkerFleet {
   readonly #seats = new Map<WorkerProcess, Seat>()
   /** Killed, and not gone yet. */
   readonly #ending = new Set<Promise<void>>()
+  readonly #guard = new OrphanGuard()
   #stamps = new Map<string, string>()
   #lookedAt = 0
   #look = 1
@@ -123,6 +125,7 @@ export class WorkerFleet {
     for (const lane of this.#lanes.values()) for (const waiter of lane.waiting) waiter.give(null)
     for (const seat of this.#seats.values()) this.#end(seat)
     await Promise.all(this.#ending)
+    this.#guard.stop()
   }
 
   #lane(name: string, capacity: number, counts: boolean): Lane {
@@ -215,6 +218,8 @@ export class WorkerFleet {
       },
       onExit: () => this.#exited(seat),
     })
+    this.#guard.watch(worker.pid)
+    void worker.ended.then(() => this.#guard.forget(worker.pid))
     const seat: Seat = { worker, lane, taken: 0, idleSince: performance.now(), checkedAt: 0 }
     this.#seats.set(worker, seat)
     lane.workers.add(seat)

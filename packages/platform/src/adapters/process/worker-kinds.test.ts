@@ -1,6 +1,6 @@
 /** The kinds of work that workers do: branches, waits, callbacks, mapped tasks, and many tasks in one worker. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -142,6 +142,34 @@ test('a wait that is cancelled lets the operator end what runs elsewhere, also w
   assert.equal((await log('waits')).split('cancelled job 7').length, 2)
   await assert.rejects(workers.wait(attempt('waits'), wait, AbortSignal.abort()))
   assert.equal((await log('waits')).split('cancelled job 7').length, 3)
+})
+
+test('waits whose process is ended begin anew in another one, and one that ends its process again and again fails', async (t) => {
+  const { workers, attempt, folder } = await pool(
+    t,
+    `import { existsSync, writeFileSync } from 'node:fs'
+    const waits = { name: 'Waits', args: {}, async run() {},
+      triggers: {
+        async file({ path }) { while (!existsSync(path)) await new Promise((done) => setTimeout(done, 5)); return process.pid },
+        async pid({ path }) { writeFileSync(path, String(process.pid)); await new Promise(() => setInterval(() => {}, 1000)) },
+        async ends() { process.exit(3) } } }
+    export default dag('d', {}, ({ task }) => void task('waits', waits))`,
+  )
+  const wait = (name: string, path = '', signal = new AbortController().signal) =>
+    workers.wait(attempt('waits'), { kind: 'trigger', name, args: { path: join(folder, path) } }, signal)
+  const stop = new AbortController()
+  const waiting = wait('file', 'gate')
+  const told = assert.rejects(wait('pid', 'pid', stop.signal))
+  const pid = async () => Number(await readFile(join(folder, 'pid'), 'utf8').catch(() => ''))
+  while (!(await pid())) await new Promise(setImmediate)
+  const first = await pid()
+  process.kill(first, 'SIGKILL')
+  while ((await pid()) === first) await new Promise(setImmediate)
+  stop.abort()
+  await assert.rejects(wait('ends'), /ended with exit status 3/)
+  await writeFile(join(folder, 'gate'), '')
+  assert.notEqual(await waiting, first)
+  await told
 })
 
 test('a mapped task gets its element, a list made of it, or one of every combination', async (t) => {

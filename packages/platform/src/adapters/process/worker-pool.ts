@@ -52,12 +52,16 @@ const DEFAULT_WORKERS = 8
 const DEFAULT_IDLE_MS = 60_000
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_WAITS = 1_000
+/** Of a wait whose process has ended so often it is taken that it is what ends it. */
+const MOST_LOST_WAITS = 3
+/** A wait that does not let go takes all that share its process with it, so it gets so many times as long as a task. */
+const WAIT_GRACE = 12
 
 export class WorkerPool implements TaskRunner {
   readonly #options: WorkerPoolOptions
   readonly #fleet: WorkerFleet
-  /** What the tries that run act as. */
-  readonly #subjects = new Set<string>()
+  /** What the tries that run act as. A wait may be ending while its task goes on already, so they are counted. */
+  readonly #subjects = new Map<string, number>()
   readonly #graceMs: number
 
   constructor(options: WorkerPoolOptions) {
@@ -104,7 +108,7 @@ export class WorkerPool implements TaskRunner {
       }
       try {
         log ??= this.#options.logs.open(attempt)
-        this.#subjects.add(subject)
+        this.#beginAs(subject)
         if (!hasStarted) onStart()
         hasStarted = true
         const begins = attempt.resume ? 'goes on' : 'begins'
@@ -140,43 +144,57 @@ export class WorkerPool implements TaskRunner {
         log?.close()
         throw error
       } finally {
-        this.#subjects.delete(subject)
+        this.#endAs(subject)
         this.#fleet.release(worker)
       }
     }
   }
 
   async wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown> {
-    const { folder, waitsPerProcess = DEFAULT_WAITS } = this.#options
+    const { secrets, logs } = this.#options
+    const log = logs.open(attempt)
+    try {
+      for (let losses = 0; ; ) {
+        const result = await this.#waitOnce(attempt, wait, signal, log)
+        if ('outcome' in result) {
+          const { outcome, startedAt } = result
+          if (outcome.state === 'success') return outcome.output
+          const detail = 'detail' in outcome ? outcome.detail : `A trigger cannot end as ${outcome.state}.`
+          // Its process has ended under it, so that it could neither come to an end nor be cancelled.
+          const isLost = startedAt === null
+          if (!isLost || ++losses > MOST_LOST_WAITS) throw new Error(secrets.mask(detail))
+        }
+        log.write('The process in which it waited has ended: the wait begins anew.\n')
+      }
+    } finally {
+      log.close()
+    }
+  }
+
+  async #waitOnce(attempt: Attempt, { name, args }: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal, log: TaskLog) {
+    const { folder, clock, waitsPerProcess = DEFAULT_WAITS } = this.#options
     const file = join(folder, attempt.file)
     const subject = taskSubject(attempt)
-    const facts = leanFacts(attempt)
     // Also a wait that is over gets a worker: the operator may have to end something.
     const worker = await this.#fleet.acquire('waits', waitsPerProcess, false, file, new AbortController().signal)
     if (!worker) throw new Error('The platform is stopping.')
-    const log = this.#options.logs.open(attempt)
+    this.#beginAs(subject)
     try {
-      this.#subjects.add(subject)
       const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt) : null
-      const result = await runJob({
+      return await runJob({
         worker,
         file,
-        work: { kind: 'wait', facts, name: wait.name, args: wait.args, inputs },
+        work: { kind: 'wait', facts: leanFacts(attempt), name, args, inputs },
         attempt,
         signal,
         timeoutSeconds: null,
-        graceMs: this.#graceMs,
-        clock: this.#options.clock,
+        graceMs: this.#graceMs * WAIT_GRACE,
+        clock,
         onLog: (text) => log.write(text),
         answer: (question) => this.#answer(attempt, question),
       })
-      if ('displaced' in result) throw new Error(result.displaced)
-      const { outcome } = result
-      if (outcome.state === 'success') return outcome.output
-      throw new Error('detail' in outcome ? this.#options.secrets.mask(outcome.detail) : `A trigger cannot end as ${outcome.state}.`)
     } finally {
-      log.close()
-      this.#subjects.delete(subject)
+      this.#endAs(subject)
       this.#fleet.release(worker)
     }
   }
@@ -218,6 +236,16 @@ export class WorkerPool implements TaskRunner {
   /** What they have begun elsewhere goes on. */
   stop(): Promise<void> {
     return this.#fleet.stop()
+  }
+
+  #beginAs(subject: string): void {
+    this.#subjects.set(subject, (this.#subjects.get(subject) ?? 0) + 1)
+  }
+
+  #endAs(subject: string): void {
+    const others = (this.#subjects.get(subject) ?? 1) - 1
+    if (others > 0) this.#subjects.set(subject, others)
+    else this.#subjects.delete(subject)
   }
 
   #inputs(attempt: Attempt): Promise<TaskInputs> {
