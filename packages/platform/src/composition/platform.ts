@@ -114,7 +114,7 @@ export async function startPlatform({ settings, logger, clock = systemClock }: P
       composeImages(ground),
       data,
       builds,
-      composeScheduling(ground, secrets.forTasks),
+      composeScheduling(ground, secrets),
       composeWeb(),
     ]
     const byPassword = async (name: string, password: string) => principalOf(await logIn(users, name, password))

@@ -119,6 +119,8 @@ function revise(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask)
   for (const instance of [...task.instances.values()]) {
     if (instance.mapIndex >= count && instance.state === 'none') {
       turn.move(of, instance, 'removed', { detail: `It is made of ${count} elements now.` })
+      const { dagId, runId, taskId, mapIndex } = instance
+      turn.xcomsCleared.push({ dagId, runId, taskId, mapIndex, before: turn.now.toISOString() })
     } else if (instance.mapIndex < count && instance.state === 'removed') turn.move(of, instance, 'none')
   }
   for (let index = 0; index < count; index++) if (!task.instances.has(index)) turn.put(of, newInstance(of, planned, index))

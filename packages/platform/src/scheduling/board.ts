@@ -40,6 +40,8 @@ export type Wake = { readonly at: number } & (
   | { readonly kind: 'dag'; readonly dagId: string }
 )
 
+const LEAST_WAKES_KEPT = 1000
+
 const newRuns = (): RunsOfDag => ({ all: new Set(), running: new Set(), queued: new Map(), ofBackfills: 0 })
 
 /** Those that are due longest first; runs of a backfill in its order. */
@@ -68,6 +70,7 @@ export class Board {
   readonly #poolSizes = new Map<string, Set<number>>()
   readonly #partial = new WeakMap<DagDocument, Map<string, DagPlan>>()
   #ended: BoardRun[] = []
+  #wakesKept = LEAST_WAKES_KEPT
 
   runsOf(dagId: string): RunsOfDag {
     let found = this.#byDag.get(dagId)
@@ -96,12 +99,16 @@ export class Board {
   /** When the next time comes at which there is something to do; null when there is none. */
   nextWake(): number | null {
     for (let next = this.wakes.peek(); next; next = this.wakes.peek()) {
-      const isGone = next.kind !== 'dag' && this.runs.get(next.run.key) !== next.run
-      const isPast = next.kind === 'instance' && next.run.find(next.taskId, next.mapIndex)?.revision !== next.revision
-      if (!isGone && !isPast) return next.at
+      if (this.#isWanted(next)) return next.at
       this.wakes.pop()
     }
     return null
+  }
+
+  #isWanted(wake: Wake): boolean {
+    if (wake.kind === 'dag') return true
+    if (this.runs.get(wake.run.key) !== wake.run) return false
+    return wake.kind === 'run' || wake.run.find(wake.taskId, wake.mapIndex)?.revision === wake.revision
   }
 
   putDag(dag: KnownDag): void {
@@ -181,6 +188,11 @@ export class Board {
     const gone = this.#ended.filter((of) => isFinished(of.run.state) && this.runs.get(of.key) === of)
     this.#ended = []
     for (const of of gone) this.forget(of)
+    // Times far away must not keep what has ended long before.
+    if (this.wakes.size > this.#wakesKept) {
+      this.wakes.filter((wake) => this.#isWanted(wake))
+      this.#wakesKept = Math.max(LEAST_WAKES_KEPT, 2 * this.wakes.size)
+    }
     return gone
   }
 

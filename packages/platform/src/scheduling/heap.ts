@@ -46,6 +46,13 @@ export class Heap<T> {
     return first
   }
 
+  /** Drops what `isKept` does not want. */
+  filter(isKept: (item: T) => boolean): void {
+    const kept = this.#items.filter(isKept)
+    this.#items.length = 0
+    for (const item of kept) this.push(item)
+  }
+
   clear(): void {
     this.#items.length = 0
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TRIGGER_RULES, type TriggerRule } from '@daggerboard/dag'
 import type { TaskInstanceState } from './task-instance.ts'
-import { type Verdict, verdict } from './trigger-rule.ts'
+import { addState, noCounts, setupVerdict, teardownVerdict, type Verdict, verdict } from './trigger-rule.ts'
 
 const STATES: readonly TaskInstanceState[] = ['none', 'running', 'success', 'failed', 'upstream_failed', 'skipped', 'up_for_retry']
 
@@ -78,4 +78,47 @@ test('no rule leaves a task waiting once all before it are done', () => {
 
 test('a task with none before it runs under every rule', () => {
   for (const rule of TRIGGER_RULES) assert.equal(verdict(rule, []), 'run')
+})
+
+const counted = (states: readonly TaskInstanceState[]) => {
+  const counts = noCounts()
+  for (const state of states) addState(counts, state, 1)
+  return counts
+}
+
+test('a teardown runs when all before it are done and one of its setups succeeded, for all states of up to three of each', () => {
+  for (const setups of [0, 1, 2, 3].flatMap(combinations)) {
+    for (const others of [0, 1].flatMap(combinations)) {
+      const sight = new Sight(setups)
+      const all = [...setups, ...others]
+      const ended: Verdict = setups.length === 0 || sight.any('success') ? 'run' : sight.every('skipped') ? 'skipped' : 'upstream_failed'
+      const expected = new Sight(all).allDone ? ended : 'wait'
+      assert.equal(teardownVerdict(counted(all), counted(setups)), expected, `setups ${setups.join(', ')}; others ${others.join(', ')}`)
+    }
+  }
+})
+
+test('a task in the scope of setups needs every one of them', () => {
+  for (const setups of [1, 2, 3].flatMap(combinations)) {
+    const sight = new Sight(setups)
+    const expected = sight.any('failed', 'upstream_failed')
+      ? 'upstream_failed'
+      : sight.any('skipped')
+        ? 'skipped'
+        : sight.every('success')
+          ? 'run'
+          : 'wait'
+    assert.equal(setupVerdict(counted(setups)), expected, setups.join(', '))
+  }
+})
+
+test('instances that are no longer there do not count: what needs all of them needs the others, and one too many is not needed itself', () => {
+  for (const rule of TRIGGER_RULES) {
+    for (const states of [1, 2, 3].flatMap(combinations)) {
+      assert.equal(verdict(rule, [...states, 'removed']), verdict(rule, states), `${rule} after ${states.join(', ')} and removed`)
+    }
+  }
+  assert.equal(verdict('all_success', ['success', 'removed'], 0), 'run')
+  assert.equal(verdict('all_success', ['success', 'removed'], 1), 'removed')
+  assert.equal(verdict('all_success', ['success', 'failed', 'removed'], 2), 'upstream_failed')
 })

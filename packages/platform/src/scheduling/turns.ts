@@ -13,7 +13,7 @@ import type { BoardRun } from './board-run.ts'
 import type { CallbackStore } from './callback.ts'
 import type { DagStore } from './dag.ts'
 import { type DagRun, type DagRunStore, runKey } from './dag-run.ts'
-import { lose } from './hear.ts'
+import { goOn, lose } from './hear.ts'
 import { KnownDags } from './known-dags.ts'
 import type { Launcher } from './launcher.ts'
 import { rememberEnded } from './look-back.ts'
@@ -197,12 +197,13 @@ export class Turns {
     await this.#readPools()
     const turn = new Turn(this.board, clock.now())
     const lost: { of: BoardRun; instance: TaskInstance }[] = []
+    const waited: TaskInstance[] = []
     for (const { run, own } of loaded) {
       const of = this.board.putRun(run)
       for (const instance of own) {
         this.board.putInstance(of, instance)
         if (isActive(instance.state) && !this.#isUnderWay(instance)) lost.push({ of, instance })
-        if (instance.state === 'deferred' && instance.deferral?.event === null) turn.waits.push(instance)
+        if (instance.state === 'deferred') (instance.deferral?.event === null ? turn.waits : waited).push(instance)
       }
     }
     await this.dags.refreshIntervals()
@@ -210,8 +211,20 @@ export class Turns {
       if (instance.state === 'restarting') turn.cancel(instance)
       lose(turn, of, instance)
     }
+    for (const instance of waited) goOn(turn, instance, instance.deferral?.event ?? { error: 'Nobody knows what it waits for.' })
     await this.#commit(turn)
+    await this.#callPending()
     this.#isOld = false
+  }
+
+  /** Calls that were committed and not made: the platform has ended before, or did not hear that they were. */
+  async #callPending(): Promise<void> {
+    for (const call of (await this.#options.stores.callbacks?.listPending()) ?? []) {
+      const document = this.board.dags.get(call.dagId)?.record.document
+      const task = document?.tasks.find(({ taskId }) => taskId === call.attempt?.taskId)
+      const attempt = call.attempt && document && task ? { ...call.attempt, dag: document, task } : null
+      if (document && (attempt !== null) === (call.attempt !== null)) this.#options.launcher().call({ ...call, attempt })
+    }
   }
 
   #isUnderWay({ attemptId }: TaskInstance): boolean {

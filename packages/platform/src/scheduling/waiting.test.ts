@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { dag } from '@daggerboard/dag'
 import { changed, gate, inlinePlatform, START } from '../../test/inline-platform.ts'
 import { InlineEnding } from '../adapters/memory/task-runner.ts'
+import { ManualClock } from '../core/clock.ts'
 import type { InputRequest, Wait } from './task-instance.ts'
 
 const one = () => dag('d', {}, ({ task }) => void task('a', async () => {})).document
@@ -165,6 +166,28 @@ test('a wait that takes too long ends, and the task hears of it; what it has beg
   await settle()
   assert.deepEqual((await xcoms.find('d', runId, 'a', 'return_value'))?.value, { error: 'What it waited for has not come in time.' })
   assert.equal(signals[0]?.aborted, true)
+})
+
+test('a deferred task runs out of time with its try: what it did before it was deferred counts', async () => {
+  const clock = new ManualClock(START)
+  const { save, scheduler, settle, states } = inlinePlatform({
+    clock,
+    task: ({ resume }) => {
+      if (resume && 'error' in resume) throw new Error(resume.error)
+      clock.advance(20_000)
+      return deferred({ kind: 'trigger', name: 'job', args: null }, 3600)
+    },
+    wait: () => new Promise(() => {}),
+  })
+  await save(changed(one(), { a: { executionTimeoutSeconds: 60 } }))
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  clock.advance(39_000)
+  await settle()
+  assert.equal((await states('d', runId)).a, 'deferred')
+  clock.advance(1_000)
+  await settle()
+  assert.equal((await states('d', runId)).a, 'failed')
 })
 
 test('clearing or marking a deferred task cancels what it waits for; a platform that stops cancels nothing', async () => {

@@ -41,11 +41,12 @@ export class SqliteDagRunStore implements DagRunStore {
   #assets: SqliteAssetStore
   #backfills: SqliteBackfillStore
 
-  constructor(db: Database) {
+  /** `instances` is what writes the instances of a commit. */
+  constructor(db: Database, instances = new SqliteTaskInstanceStore(db)) {
     this.#db = db
     shapeTable(db, TABLE)
     db.migrate(INDICES)
-    this.#instances = new SqliteTaskInstanceStore(db)
+    this.#instances = instances
     this.#xcoms = new SqliteXComStore(db)
     this.#tries = new SqliteTaskTryStore(db)
     this.#callbacks = new SqliteCallbackStore(db)

@@ -1,7 +1,8 @@
 /** Task instances in SQLite. */
-import { AppError } from '../../core/app-error.ts'
+import { AppError, messageOf } from '../../core/app-error.ts'
 import type { Deferral, Skip, TaskInstance, TaskInstanceState, TaskInstanceStore } from '../../scheduling/task-instance.ts'
 import type { InstanceKey } from '../../scheduling/task-runner.ts'
+import { type Fernet, rotated } from '../../secrets/fernet.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
 
@@ -30,9 +31,12 @@ const UPDATE = `UPDATE task_instance SET ${MOVING.map((column) => `${column} = ?
 
 export class SqliteTaskInstanceStore implements TaskInstanceStore {
   #db: Database
+  #fernet: Fernet | null
 
-  constructor(db: Database) {
+  /** With `fernet`, what the triggers of deferred tasks are given is encrypted. */
+  constructor(db: Database, fernet: Fernet | null = null) {
     this.#db = db
+    this.#fernet = fernet
     shapeTable(db, TABLE)
   }
 
@@ -44,7 +48,7 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
       taskId,
       mapIndex,
     )
-    return row ? toInstance(row) : null
+    return row ? this.#read(row) : null
   }
 
   async list({
@@ -72,12 +76,12 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
       offset,
     )
     const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM task_instance WHERE ${where}`, ...values)
-    return { instances: rows.map(toInstance), total: count?.total ?? 0 }
+    return { instances: rows.map((row) => this.#read(row)), total: count?.total ?? 0 }
   }
 
   async listOfRun(dagId: string, runId: string): Promise<TaskInstance[]> {
     const sql = 'SELECT * FROM task_instance WHERE dag_id = ? AND run_id = ? ORDER BY rowid'
-    return this.#db.all<TaskInstanceRow>(sql, dagId, runId).map(toInstance)
+    return this.#db.all<TaskInstanceRow>(sql, dagId, runId).map((row) => this.#read(row))
   }
 
   async existsBefore(dagId: string, taskId: string, logicalDate: string): Promise<boolean> {
@@ -95,18 +99,62 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
   /** Writes an instance unless the store has moved past it. Only within the commit of a turn. */
   put(instance: TaskInstance, isNew: boolean): void {
     const { dagId, runId, taskId, mapIndex } = instance
-    const moving = movingValues(instance)
+    const moving = movingValues(instance, this.#sealed(instance.deferral))
     const { changes } = isNew
       ? this.#db.run(INSERT, ...moving, dagId, runId, taskId, mapIndex, instance.operator)
       : this.#db.run(UPDATE, ...moving, dagId, runId, taskId, mapIndex, instance.revision)
     if (changes > 0) return
     throw new AppError('conflict', `Task "${taskId}" in run "${runId}" of DAG "${dagId}" has moved on in the meantime.`)
   }
+
+  /** Encrypts anew what is kept of waits. Adds those that no key can read to `problems`; answers how many there are. */
+  rotate(problems: string[]): number {
+    const fernet = this.#fernet
+    const rows = this.#db.all<{ id: number; task_id: string; deferral: string }>(
+      'SELECT rowid AS id, task_id, deferral FROM task_instance WHERE deferral IS NOT NULL',
+    )
+    for (const { id, task_id: taskId, deferral } of rows) {
+      const kept = JSON.parse(deferral) as { wait: Partial<Sealed> }
+      const { sealed } = kept.wait
+      if (!fernet || sealed === undefined) continue
+      rotated(problems, `wait of task "${taskId}"`, () => {
+        const wait = { ...kept.wait, sealed: fernet.rotate(sealed) }
+        this.#db.run('UPDATE task_instance SET deferral = ? WHERE rowid = ?', JSON.stringify({ ...kept, wait }), id)
+      })
+    }
+    return rows.length
+  }
+
+  #read(row: TaskInstanceRow): TaskInstance {
+    return toInstance(row, row.deferral === null ? null : this.#opened(JSON.parse(row.deferral) as Deferral))
+  }
+
+  #sealed(deferral: Deferral | null): string | null {
+    if (deferral === null || !this.#fernet || deferral.wait.kind !== 'trigger') return json(deferral)
+    const { args, ...wait } = deferral.wait
+    return json({ ...deferral, wait: { ...wait, sealed: this.#fernet.encrypt(JSON.stringify(args ?? null)) } })
+  }
+
+  /** A wait that no key can read any more has failed: its task goes on with that, and all others as ever. */
+  #opened(deferral: Deferral): Deferral {
+    if (deferral.wait.kind !== 'trigger' || !('sealed' in deferral.wait)) return deferral
+    const { sealed, ...wait } = deferral.wait as unknown as Sealed
+    try {
+      if (!this.#fernet) throw new AppError('invalid', 'There is no Fernet key.')
+      return { ...deferral, wait: { ...wait, args: JSON.parse(this.#fernet.decrypt(sealed)) } }
+    } catch (error) {
+      const event = deferral.event ?? { error: `What it waits for cannot be read: ${messageOf(error)}` }
+      return { ...deferral, wait: { ...wait, args: null }, event }
+    }
+  }
 }
+
+/** What a trigger is given, encrypted. */
+type Sealed = Omit<Extract<Deferral['wait'], { kind: 'trigger' }>, 'args'> & { readonly sealed: string }
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
 
-const movingValues = (instance: TaskInstance) => [
+const movingValues = (instance: TaskInstance, deferral: string | null) => [
   instance.state,
   instance.tryNumber,
   instance.maxTries,
@@ -119,7 +167,7 @@ const movingValues = (instance: TaskInstance) => [
   instance.retryAt,
   instance.firstStartedAt,
   instance.rescheduleCount,
-  json(instance.deferral),
+  deferral,
   json(instance.skip),
   instance.mapLength,
   instance.mapLabel,
@@ -163,7 +211,7 @@ interface TaskInstanceRow {
   revision: number
 }
 
-const toInstance = (row: TaskInstanceRow): TaskInstance => ({
+const toInstance = (row: TaskInstanceRow, deferral: Deferral | null): TaskInstance => ({
   dagId: row.dag_id,
   runId: row.run_id,
   taskId: row.task_id,
@@ -181,7 +229,7 @@ const toInstance = (row: TaskInstanceRow): TaskInstance => ({
   retryAt: row.retry_at,
   firstStartedAt: row.first_started_at,
   rescheduleCount: row.reschedule_count,
-  deferral: row.deferral === null ? null : (JSON.parse(row.deferral) as Deferral),
+  deferral,
   skip: row.skip === null ? null : (JSON.parse(row.skip) as Skip),
   mapLength: row.map_length,
   mapLabel: row.map_label,

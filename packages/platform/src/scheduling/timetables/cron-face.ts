@@ -145,6 +145,7 @@ interface Fields {
 function parse(expression: string): Fields {
   const texts = expression.trim().split(/\s+/)
   if (texts.length !== 5) throw unreadable(expression, 'it does not have five fields')
+  texts[4] = lastWeekdays(texts[4] as string)
   if (texts.some((text) => /(^|,)H/.test(text))) throw unreadable(expression, 'H stands for another time on every server')
   try {
     const whole = parseWhole(texts)
@@ -170,6 +171,9 @@ function parse(expression: string): Fields {
     throw unreadable(expression, messageOf(cause), cause)
   }
 }
+
+/** Airflow writes the last Friday of the month as `L5`, Quartz and the parser as `5L`; `L` by itself is neither. */
+const lastWeekdays = (text: string): string => text.replaceAll(/(?<=^|,)L([0-7])(?=$|,)/gi, '$1L')
 
 /** Null when it has to be read part by part. */
 function parseWhole(texts: readonly string[]): CronFieldCollection | null {
