@@ -1,0 +1,16 @@
+/** Hides secrets in what the platform keeps of a try: its details and rendered fields, not its output, which other tasks need as it is. */
+import type { TaskOutcome } from '../../execution/task-outcome.ts'
+import { maskFields } from '../../secrets/masking.ts'
+
+export function masked(outcome: TaskOutcome, mask: (text: string) => string): TaskOutcome {
+  const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
+  if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
+  return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
+}
+
+function maskDeep(value: unknown, mask: (text: string) => string): unknown {
+  if (typeof value === 'string') return mask(value)
+  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask)]))
+}
