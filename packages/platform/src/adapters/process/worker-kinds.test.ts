@@ -369,3 +369,18 @@ test('a task that prints without end fills its log to the bound, and not the pla
   assert.match(text, /lines are left out: the log is too long/)
   assert.match(text.slice(-300), /ended as success/)
 })
+
+test('a place that a lost worker leaves goes to whoever has waited, in whichever kind of worker', { timeout: 30_000 }, async (t) => {
+  const { run, attempt } = await pool(
+    t,
+    `export default dag('d', {}, ({ task }) => {
+      task('exits', async () => process.exit(3))
+      task('answers', async () => 1)
+    })`,
+    { workers: 1 },
+  )
+  const shared = { ...attempt('answers').dag, tasksPerWorker: 5 }
+  const [lost, answered] = await Promise.all([run('exits'), run('answers', { dag: shared })])
+  assert.equal(lost.state, 'failed')
+  assert.equal(answered.output, 1)
+})
