@@ -1,6 +1,5 @@
 /** A scheduler with its stores behind the Airflow door, in the test's own process: tasks are functions, the clock stands still. */
 import type { DagDocument } from '@daggerboard/dag'
-import { Hono } from 'hono'
 import { InlineRunner, type InlineTask } from '../packages/platform/src/adapters/memory/task-runner.ts'
 import { SqliteAssetStore } from '../packages/platform/src/adapters/sqlite/asset.ts'
 import { SqliteBackfillStore } from '../packages/platform/src/adapters/sqlite/backfill.ts'
@@ -21,7 +20,7 @@ import { ManualClock } from '../packages/platform/src/core/clock.ts'
 import { Events } from '../packages/platform/src/core/events.ts'
 import { type Principal, principal, ROLE_PERMISSIONS } from '../packages/platform/src/core/principal.ts'
 import { airflowDoor } from '../packages/platform/src/http/airflow/airflow-door.ts'
-import type { DoorEnvironment } from '../packages/platform/src/http/door.ts'
+import { createDoor } from '../packages/platform/src/http/door.ts'
 import { Scheduler } from '../packages/platform/src/scheduling/scheduler.ts'
 
 export const NOW = '2019-10-09T12:00:00Z'
@@ -60,7 +59,7 @@ export async function airflowHouse({ dags: files, task = ({ taskId }) => ({ from
   const scheduler = new Scheduler({ ...stores, runner, clock, events })
   for (const [file, documents] of Object.entries(files)) await dags.saveReading({ file, source: `// ${file}`, documents }, NOW, true)
 
-  const app = new Hono<DoorEnvironment>()
+  const app = createDoor()
   let who: Principal | null = ann
   app.use(async (c, next) => {
     c.set('principal', who)

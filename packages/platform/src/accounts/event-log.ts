@@ -1,5 +1,5 @@
 /** The event log: who changed what, and when. Kept for good; it has names, never secrets. */
-import type { Page, Range, Sort } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 
 export interface EventLogEntry {
   readonly id: number
@@ -19,7 +19,7 @@ export interface EventLogEntry {
   readonly extra: string | null
 }
 
-export type EventLogSort = 'id' | 'at' | 'event' | 'owner' | 'dagId' | 'runId' | 'taskId' | 'logicalDate' | 'extra'
+type EventLogSort = 'id' | 'at' | 'event' | 'owner' | 'dagId' | 'runId' | 'taskId' | 'logicalDate' | 'extra'
 
 export interface EventLogQuery extends Page {
   readonly dagId?: string | undefined
@@ -32,8 +32,7 @@ export interface EventLogQuery extends Page {
   readonly events?: readonly string[] | undefined
   readonly excludedEvents?: readonly string[] | undefined
   readonly at?: Range<string>
-  /** As SQL's LIKE, anywhere in the text. */
-  readonly patterns?: Partial<Record<'dagId' | 'runId' | 'taskId' | 'owner' | 'event', string | undefined>>
+  readonly patterns?: Partial<Record<'dagId' | 'runId' | 'taskId' | 'owner' | 'event', TextFilter | undefined>>
   readonly sort: readonly Sort<EventLogSort>[]
 }
 

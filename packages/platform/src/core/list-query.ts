@@ -18,3 +18,11 @@ export interface Range<Value> {
   readonly lte?: Value | undefined
   readonly lt?: Value | undefined
 }
+
+/** Which texts are found. */
+export interface TextFilter {
+  /** What they have anywhere, as SQL's LIKE: `%` is any text, `_` any character, `a | b` either; case does not count. */
+  readonly like?: string | undefined
+  /** How they begin; case counts. */
+  readonly prefix?: string | undefined
+}

@@ -16,7 +16,7 @@ export const badRequest = (message: string, fields: readonly RequestProblem[]): 
 const fieldsOf = (error: unknown): readonly RequestProblem[] | null =>
   error instanceof AppError && Array.isArray(error.facts.fields) ? (error.facts.fields as RequestProblem[]) : null
 
-export const airflowErrorBody: ErrorBody = (error) => ({ detail: fieldsOf(error) ?? publicMessage(error) })
+const airflowErrorBody: ErrorBody = (error) => ({ detail: fieldsOf(error) ?? publicMessage(error) })
 
 /** For `createDoor` of every door of this API. */
 export const airflowErrors: Pick<DoorOptions, 'errorBody' | 'statusOf'> = {

@@ -1,4 +1,5 @@
 /** SQL's LIKE, as Airflow searches names. */
+import type { TextFilter } from '../core/list-query.ts'
 
 /** Whether `pattern` is found anywhere in `text`: `%` is any text, `_` any character, case does not count. Never takes longer than the product of both lengths. */
 export function isLike(pattern: string, text: string): boolean {
@@ -23,11 +24,11 @@ export function isLike(pattern: string, text: string): boolean {
   return at === wanted.length
 }
 
-/** `a | b` finds either; no pattern, or `~`, finds everything. */
-export function isFound(pattern: string | undefined, text: string): boolean {
-  const parts = (pattern ?? '')
+/** No pattern, or `~`, finds everything. */
+export function isFound({ like = '', prefix = '' }: TextFilter = {}, text: string): boolean {
+  const parts = like
     .split('|')
     .map((part) => part.trim())
     .filter((part) => part !== '' && part !== '~')
-  return parts.length === 0 || parts.some((part) => isLike(part, text))
+  return text.startsWith(prefix) && (parts.length === 0 || parts.some((part) => isLike(part, text)))
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { didYouMean } from '../core/app-error.ts'
-import type { Page, Range, Sort } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 import { problemsOf } from './airflow-body.ts'
 import { badRequest } from './airflow-error.ts'
 
@@ -41,6 +41,23 @@ export const one = <Value>(schema: z.ZodType<Value, string>) =>
 export const many = <Value>(schema: z.ZodType<Value, string>) => z.array(schema).optional()
 
 export const text = z.string().max(LONGEST_PATTERN)
+
+type Patterns<Name extends string, Value> = { [Key in `${Name}_pattern` | `${Name}_prefix_pattern`]: Value }
+
+const pattern = one(text)
+
+/** `NAME_pattern` and, as newer clients send it, `NAME_prefix_pattern`. */
+export const patterns = <Name extends string>(...names: Name[]) =>
+  Object.fromEntries(names.flatMap((name) => [`${name}_pattern`, `${name}_prefix_pattern`].map((each) => [each, pattern]))) as Patterns<
+    Name,
+    typeof pattern
+  >
+
+/** What was sent of them; undefined for nothing. */
+export function patternOf<Name extends string>(given: Partial<Patterns<Name, string | undefined>>, name: Name): TextFilter | undefined {
+  const [like, prefix] = [given[`${name}_pattern`], given[`${name}_prefix_pattern`]]
+  return like === undefined && prefix === undefined ? undefined : { like, prefix }
+}
 
 /** A whole number from `least` on. */
 export const whole = (least = 0) =>

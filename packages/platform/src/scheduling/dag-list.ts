@@ -1,5 +1,5 @@
 /** Lists of DAGs as people ask for them: filtered, ordered and paged in the store. */
-import type { Page, Range, Sort } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 import type { DagRecord } from './dag.ts'
 import type { DagRunState } from './dag-run.ts'
 
@@ -12,12 +12,12 @@ export interface DagListQuery extends Page {
   /** All of the tags, or any of them. */
   readonly tagsMatch?: 'any' | 'all' | undefined
   readonly owners?: readonly string[] | undefined
-  readonly dagIdPattern?: string | undefined
+  readonly dagIdPattern?: TextFilter | undefined
   readonly isPaused?: boolean | undefined
   readonly hasImportErrors?: boolean | undefined
   readonly hasAssetSchedule?: boolean | undefined
   /** Name or URI of an asset that the schedule waits for, as a pattern. */
-  readonly assetPattern?: string | undefined
+  readonly assetPattern?: TextFilter | undefined
   /** Kinds of schedules: `cron`, `delta`, `assets` … */
   readonly scheduleKinds?: readonly string[] | undefined
   readonly lastRunState?: DagRunState | undefined
@@ -31,5 +31,7 @@ export interface DagListQuery extends Page {
 export interface DagList {
   list(query: DagListQuery): Promise<{ dags: DagRecord[]; total: number }>
   /** Every tag in use, by name. */
-  tags(query: Page & { readonly pattern?: string | undefined; readonly descending: boolean }): Promise<{ tags: string[]; total: number }>
+  tags(
+    query: Page & { readonly pattern?: TextFilter | undefined; readonly descending: boolean },
+  ): Promise<{ tags: string[]; total: number }>
 }

@@ -1,5 +1,5 @@
 /** Lists of runs as people ask for them: filtered, ordered and paged in the store. */
-import type { Page, Range, Sort } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 import type { DagRun, DagRunState, RunType } from './dag-run.ts'
 
 export type DagRunSort =
@@ -19,7 +19,7 @@ export type DagRunSort =
   | 'duration'
   | 'conf'
 
-/** What is left out filters nothing. Patterns are SQL's LIKE anywhere in the text, several with `|` between them. */
+/** What is left out filters nothing. */
 export interface DagRunListQuery extends Page {
   readonly dagIds?: readonly string[] | undefined
   readonly runIds?: readonly string[] | undefined
@@ -33,10 +33,10 @@ export interface DagRunListQuery extends Page {
   /** In seconds, until now for a run that has not ended. */
   readonly duration?: Range<number>
   readonly confContains?: string | undefined
-  readonly dagIdPattern?: string | undefined
-  readonly runIdPattern?: string | undefined
+  readonly dagIdPattern?: TextFilter | undefined
+  readonly runIdPattern?: TextFilter | undefined
   /** Of the user's name. */
-  readonly createdByPattern?: string | undefined
+  readonly createdByPattern?: TextFilter | undefined
   readonly backfillId?: number | undefined
   /** Empty: as they were made. */
   readonly sort: readonly Sort<DagRunSort>[]

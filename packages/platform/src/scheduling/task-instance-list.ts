@@ -1,5 +1,5 @@
 /** Lists of task instances as people ask for them: filtered, ordered and paged in the store. */
-import type { Page, Range, Sort } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 import type { TaskInstance, TaskInstanceState } from './task-instance.ts'
 
 export type TaskInstanceSort =
@@ -20,7 +20,7 @@ export type TaskInstanceSort =
   | 'dataIntervalStart'
   | 'dataIntervalEnd'
 
-/** What is left out filters nothing. Patterns are SQL's LIKE anywhere in the text, several with `|` between them. */
+/** What is left out filters nothing. */
 export interface TaskInstanceListQuery extends Page {
   readonly dagIds?: readonly string[] | undefined
   readonly runIds?: readonly string[] | undefined
@@ -41,11 +41,12 @@ export interface TaskInstanceListQuery extends Page {
   readonly duration?: Range<number>
   readonly logicalDate?: Range<string>
   readonly runAfter?: Range<string>
-  readonly dagIdPattern?: string | undefined
-  readonly runIdPattern?: string | undefined
-  readonly taskIdPattern?: string | undefined
-  readonly poolPattern?: string | undefined
-  readonly operatorPattern?: string | undefined
+  readonly dagIdPattern?: TextFilter | undefined
+  readonly runIdPattern?: TextFilter | undefined
+  readonly taskIdPattern?: TextFilter | undefined
+  readonly poolPattern?: TextFilter | undefined
+  readonly mapLabelPattern?: TextFilter | undefined
+  readonly operatorPattern?: TextFilter | undefined
   /** Empty: as they were made, which within a run is the order of the file. */
   readonly sort: readonly Sort<TaskInstanceSort>[]
 }

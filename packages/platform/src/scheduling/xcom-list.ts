@@ -1,5 +1,5 @@
 /** Lists of XComs as people ask for them: filtered and paged in the store, without their values. */
-import type { Page, Range } from '../core/list-query.ts'
+import type { Page, Range, TextFilter } from '../core/list-query.ts'
 import type { XCom } from './xcom.ts'
 
 /** An XCom, and what a list tells of its run. */
@@ -8,17 +8,17 @@ export interface ListedXCom extends Omit<XCom, 'value'> {
   readonly runAfter: string
 }
 
-/** What is left out filters nothing. Patterns are SQL's LIKE anywhere in the text. */
+/** What is left out filters nothing. */
 export interface XComListQuery extends Page {
   readonly dagId?: string | undefined
   readonly runId?: string | undefined
   readonly taskId?: string | undefined
   readonly mapIndex?: number | undefined
   readonly key?: string | undefined
-  readonly keyPattern?: string | undefined
-  readonly dagIdPattern?: string | undefined
-  readonly runIdPattern?: string | undefined
-  readonly taskIdPattern?: string | undefined
+  readonly keyPattern?: TextFilter | undefined
+  readonly dagIdPattern?: TextFilter | undefined
+  readonly runIdPattern?: TextFilter | undefined
+  readonly taskIdPattern?: TextFilter | undefined
   readonly logicalDate?: Range<string>
   readonly runAfter?: Range<string>
 }

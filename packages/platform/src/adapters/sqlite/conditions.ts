@@ -1,6 +1,6 @@
 /** Conditions of a list as SQL with its values: what is not asked for adds none. */
 import type { SQLInputValue } from 'node:sqlite'
-import type { Range, Sort } from '../../core/list-query.ts'
+import type { Range, Sort, TextFilter } from '../../core/list-query.ts'
 
 const OPERATORS = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const
 
@@ -41,9 +41,10 @@ export class Conditions {
     return this
   }
 
-  /** The pattern anywhere in the text: `%` is any text, `_` any character, `a | b` one of them; case does not count. */
-  like(column: string, pattern: string | undefined): this {
-    const parts = (pattern ?? '')
+  /** No pattern, or `~`, finds everything. */
+  like(column: string, { like = '', prefix = '' }: TextFilter = {}): this {
+    if (prefix !== '') this.add(`substr(${column}, 1, length(?)) = ?`, prefix, prefix)
+    const parts = like
       .split('|')
       .map((part) => part.trim())
       .filter((part) => part !== '' && part !== '~')

@@ -1,5 +1,5 @@
 /** Lists of DAGs in SQLite. */
-import type { Page } from '../../core/list-query.ts'
+import type { Page, TextFilter } from '../../core/list-query.ts'
 import type { DagRecord, DagStore } from '../../scheduling/dag.ts'
 import type { DagList, DagListQuery, DagSort } from '../../scheduling/dag-list.ts'
 import { Conditions, orderBy } from './conditions.ts'
@@ -70,7 +70,7 @@ export class SqliteDagList implements DagList {
     descending,
     limit,
     offset,
-  }: Page & { readonly pattern?: string | undefined; readonly descending: boolean }): Promise<{ tags: string[]; total: number }> {
+  }: Page & { readonly pattern?: TextFilter | undefined; readonly descending: boolean }): Promise<{ tags: string[]; total: number }> {
     const { where, values } = new Conditions().add('is_stale = 0').like('e.value', pattern)
     const sql = `SELECT DISTINCT e.value AS tag FROM dag, json_each(document, '$.tags') e${where}`
     const rows = this.#db.all<{ tag: string }>(`${sql} ORDER BY tag${descending ? ' DESC' : ''} LIMIT ? OFFSET ?`, ...values, limit, offset)

@@ -76,6 +76,7 @@ export class SqliteTaskInstanceList implements TaskInstanceList {
       .like('t.task_id', query.taskIdPattern)
       .like('t.pool', query.poolPattern)
       .like('t.operator', query.operatorPattern)
+      .like('t.map_label', query.mapLabelPattern)
     if (query.states?.every((state) => FAILED.has(state))) conditions.add(`t.state IN ('failed', 'upstream_failed')`)
     if (query.runIds === undefined && query.states?.every((state) => UNFINISHED.has(state)))
       conditions.add(`(t.dag_id, t.run_id) IN (SELECT dag_id, run_id FROM dag_run WHERE state IN ('queued', 'running'))`)

@@ -1,10 +1,24 @@
 /** Updates of assets in Airflow's words: list, tell one, and those that wait for a run. */
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
+import type { TextFilter } from '../../core/list-query.ts'
 import type { QueuedAssetEvent } from '../../scheduling/asset.ts'
 import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
-import { instant, instantRange, instants, one, ordering, pageOf, paging, readQuery, text, whole } from '../airflow-query.ts'
+import {
+  instant,
+  instantRange,
+  instants,
+  one,
+  ordering,
+  pageOf,
+  paging,
+  patternOf,
+  patterns,
+  readQuery,
+  text,
+  whole,
+} from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -41,10 +55,11 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, assets, recor
       source_task_id: one(text),
       source_run_id: one(text),
       source_map_index: one(whole(-1)),
-      name_pattern: one(text),
+      ...patterns('name'),
     })
     const at = instantRange(query, 'timestamp')
-    const ids = query.name_pattern === undefined ? [query.asset_id] : await namedAssets(query.name_pattern, query.asset_id)
+    const named = patternOf(query, 'name')
+    const ids = named === undefined ? [query.asset_id] : await namedAssets(named, query.asset_id)
     const { limit, offset } = pageOf(query)
     const lists = await Promise.all(
       ids.map((assetId) =>
@@ -71,7 +86,7 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, assets, recor
     })
   })
 
-  const namedAssets = async (pattern: string, id: number | undefined): Promise<number[]> =>
+  const namedAssets = async (pattern: TextFilter, id: number | undefined): Promise<number[]> =>
     (await assets.list()).filter((asset) => isFound(pattern, asset.name) && (id === undefined || asset.id === id)).map((asset) => asset.id)
 
   door.post('/api/v2/assets/events', permit('dags.write'), recorded(recorder, 'create_asset_event'), async (c) => {

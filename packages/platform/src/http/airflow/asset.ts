@@ -8,7 +8,7 @@ import { readBody } from '../airflow-body.ts'
 import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { many, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
+import { many, one, ordering, pageOf, paging, patternOf, patterns, readQuery, text, truth } from '../airflow-query.ts'
 import { recorded, recordFound } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -37,8 +37,8 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
     const query = readQuery(c.req, {
       ...paging,
       ...ordering(ORDERS),
-      name_pattern: one(text),
-      uri_pattern: one(text),
+      ...patterns('name'),
+      ...patterns('uri'),
       dag_ids: many(text),
       only_active: one(truth),
     })
@@ -48,8 +48,8 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
     const all = (await assets.list()).filter(
       (asset) =>
         (asset.isActive || query.only_active === false) &&
-        isFound(query.name_pattern, asset.name) &&
-        isFound(query.uri_pattern, asset.uri) &&
+        isFound(patternOf(query, 'name'), asset.name) &&
+        isFound(patternOf(query, 'uri'), asset.uri) &&
         (!ofDags || ofDags.has(asset.name)),
     )
     const page = pageOfItems(all, pageOf(query), query.order_by, (asset, column) => asset[column])
@@ -57,8 +57,8 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
   })
 
   door.get('/api/v2/assets/aliases', permit('dags.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering({ id: 'id', name: 'name' }), name_pattern: one(text) })
-    const all = aliasesOf(await dags.list()).filter(({ name }) => isFound(query.name_pattern, name))
+    const query = readQuery(c.req, { ...paging, ...ordering({ id: 'id', name: 'name' }), ...patterns('name') })
+    const all = aliasesOf(await dags.list()).filter(({ name }) => isFound(patternOf(query, 'name'), name))
     return c.json({
       asset_aliases: pageOfItems(all, pageOf(query), query.order_by, (alias, column) => alias[column]),
       total_entries: all.length,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { RunType } from '../../scheduling/dag-run.ts'
 import type { DagRunListQuery, DagRunSort } from '../../scheduling/dag-run-list.ts'
 import { readBody } from '../airflow-body.ts'
+import { isFound } from '../airflow-like.ts'
 import {
   choice,
   decimalRange,
@@ -18,6 +19,8 @@ import {
   orderingOfBody,
   pageOf,
   paging,
+  patternOf,
+  patterns,
   readQuery,
   text,
   whole,
@@ -53,10 +56,10 @@ const FILTERS = {
   ...decimals('duration'),
   state: many(choice(RUN_STATES)),
   run_type: many(choice(RUN_TYPES)),
-  dag_id_pattern: one(text),
-  run_id_pattern: one(text),
-  triggering_user_name_pattern: one(text),
-  partition_key_pattern: one(text),
+  ...patterns('dag_id'),
+  ...patterns('run_id'),
+  ...patterns('triggering_user_name'),
+  ...patterns('partition_key'),
   conf_contains: one(text),
   dag_version: many(whole(1)),
   bundle_version: one(text),
@@ -85,7 +88,7 @@ export function addDagRunListRoutes(door: Door, { dags, runList, clock }: Airflo
     const query = readQuery(c.req, FILTERS)
     // Runs have no partitions here, and DAGs one version each without a bundle's own.
     const isNone =
-      (query.partition_key_pattern ?? ANY) !== ANY ||
+      !isFound(patternOf(query, 'partition_key'), '') ||
       query.bundle_version !== undefined ||
       (query.dag_version !== undefined && !query.dag_version.includes(1))
     if (isNone) return c.json({ dag_runs: [], total_entries: 0 })
@@ -96,9 +99,9 @@ export function addDagRunListRoutes(door: Door, { dags, runList, clock }: Airflo
         dagIds: unlessAny(dagId),
         states: query.state,
         runTypes: query.run_type as RunType[] | undefined,
-        dagIdPattern: query.dag_id_pattern,
-        runIdPattern: query.run_id_pattern,
-        createdByPattern: query.triggering_user_name_pattern,
+        dagIdPattern: patternOf(query, 'dag_id'),
+        runIdPattern: patternOf(query, 'run_id'),
+        createdByPattern: patternOf(query, 'triggering_user_name'),
         confContains: query.conf_contains,
         ...ranges(query),
         updatedAt: instantRange(query, 'updated_at'),

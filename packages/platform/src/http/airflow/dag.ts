@@ -13,6 +13,8 @@ import {
   ordering,
   pageOf,
   paging,
+  patternOf,
+  patterns,
   readQuery,
   text,
   truth,
@@ -46,8 +48,8 @@ const SOME = {
   tags: many(text),
   tags_match_mode: one(choice(['any', 'all'])),
   owners: many(text),
-  dag_id_pattern: one(text),
-  dag_display_name_pattern: one(text),
+  ...patterns('dag_id'),
+  ...patterns('dag_display_name'),
   exclude_stale: one(truth),
   paused: one(truth),
 }
@@ -83,7 +85,7 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
   door.patch('/api/v2/dags', permit('dags.run'), recorded(recorder, 'patch_dags'), async (c) => {
     const query = readQuery(c.req, { ...SOME, update_mask: many(choice(['is_paused'])) })
     const { is_paused } = await readBody(c.req.raw, Patch)
-    if (query.dag_id_pattern === undefined && query.tags === undefined && query.owners === undefined)
+    if (wanted(query).dagIdPattern === undefined && query.tags === undefined && query.owners === undefined)
       throw new AppError('invalid', 'Say which DAGs: with dag_id_pattern, tags or owners. dag_id_pattern=~ is all of them.')
     const changed = []
     // Who is changed may fall out of the filter, so all are found first.
@@ -127,9 +129,9 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
   })
 
   door.get('/api/v2/dagTags', permit('dags.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering({ name: 'name' }), tag_name_pattern: one(text) })
+    const query = readQuery(c.req, { ...paging, ...ordering({ name: 'name' }), ...patterns('tag_name') })
     const descending = query.order_by?.[0]?.descending ?? false
-    const { tags, total } = await dagList.tags({ ...pageOf(query), pattern: query.tag_name_pattern, descending })
+    const { tags, total } = await dagList.tags({ ...pageOf(query), pattern: patternOf(query, 'tag_name'), descending })
     return c.json({ tags, total_entries: total })
   })
 
@@ -148,11 +150,11 @@ function wanted(query: Asked): Omit<DagListQuery, 'limit' | 'offset'> {
     tags: query.tags,
     tagsMatch: query.tags_match_mode,
     owners: query.owners,
-    dagIdPattern: query.dag_id_pattern ?? query.dag_display_name_pattern,
+    dagIdPattern: patternOf(query, 'dag_id') ?? patternOf(query, 'dag_display_name'),
     isPaused: query.paused,
     hasImportErrors: query.has_import_errors,
     hasAssetSchedule: query.has_asset_schedule,
-    assetPattern: query.asset_dependency,
+    assetPattern: query.asset_dependency === undefined ? undefined : { like: query.asset_dependency },
     scheduleKinds: query.timetable_type,
     lastRunState: query.last_dag_run_state,
     runStates: query.dag_run_state,

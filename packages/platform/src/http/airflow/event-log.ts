@@ -1,7 +1,7 @@
 /** The event log in Airflow's words. */
 import type { EventLogEntry } from '../../accounts/event-log.ts'
 import { AppError } from '../../core/app-error.ts'
-import { instant, many, one, ordering, pageOf, paging, readQuery, text, whole } from '../airflow-query.ts'
+import { instant, many, one, ordering, pageOf, paging, patternOf, patterns, readQuery, text, whole } from '../airflow-query.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { numberOf } from './request.ts'
@@ -36,11 +36,11 @@ export function addEventLogRoutes(door: Door, { recorder: { eventLog } }: Airflo
       included_events: many(text),
       before: one(instant),
       after: one(instant),
-      dag_id_pattern: one(text),
-      task_id_pattern: one(text),
-      run_id_pattern: one(text),
-      owner_pattern: one(text),
-      event_pattern: one(text),
+      ...patterns('dag_id'),
+      ...patterns('task_id'),
+      ...patterns('run_id'),
+      ...patterns('owner'),
+      ...patterns('event'),
     })
     const { entries, total } = await eventLog.list({
       ...pageOf(query),
@@ -55,11 +55,11 @@ export function addEventLogRoutes(door: Door, { recorder: { eventLog } }: Airflo
       excludedEvents: query.excluded_events,
       at: { lt: query.before?.toISOString(), gt: query.after?.toISOString() },
       patterns: {
-        dagId: query.dag_id_pattern,
-        taskId: query.task_id_pattern,
-        runId: query.run_id_pattern,
-        owner: query.owner_pattern,
-        event: query.event_pattern,
+        dagId: patternOf(query, 'dag_id'),
+        taskId: patternOf(query, 'task_id'),
+        runId: patternOf(query, 'run_id'),
+        owner: patternOf(query, 'owner'),
+        event: patternOf(query, 'event'),
       },
       sort: query.order_by ?? [],
     })

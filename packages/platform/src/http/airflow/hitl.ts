@@ -5,7 +5,22 @@ import type { InputRequest, TaskInstance } from '../../scheduling/task-instance.
 import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { choice, instantRange, instants, many, one, ordering, pageOf, paging, readQuery, text, truth, whole } from '../airflow-query.ts'
+import {
+  choice,
+  instantRange,
+  instants,
+  many,
+  one,
+  ordering,
+  pageOf,
+  paging,
+  patternOf,
+  patterns,
+  readQuery,
+  text,
+  truth,
+  whole,
+} from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -38,9 +53,9 @@ const FILTERS = {
   ...paging,
   ...ordering(ORDERS),
   ...instants('created_at'),
-  dag_id_pattern: one(text),
+  ...patterns('dag_id'),
   task_id: one(text),
-  task_id_pattern: one(text),
+  ...patterns('task_id'),
   map_index: one(whole(-1)),
   state: many(choice(INSTANCE_STATES)),
   response_received: one(truth),
@@ -76,8 +91,8 @@ export function addHitlRoutes(door: Door, options: AirflowDoorOptions): void {
       dagIds: unlessAny(dag),
       runIds: unlessAny(run),
       taskIds: query.task_id === undefined ? undefined : [query.task_id],
-      taskIdPattern: query.task_id_pattern,
-      dagIdPattern: query.dag_id_pattern,
+      taskIdPattern: patternOf(query, 'task_id'),
+      dagIdPattern: patternOf(query, 'dag_id'),
       mapIndices: query.map_index === undefined ? undefined : [query.map_index],
       states: query.state,
       sort: [{ by: 'id', descending: false }],
@@ -88,8 +103,8 @@ export function addHitlRoutes(door: Door, options: AirflowDoorOptions): void {
       (each) =>
         (query.response_received === undefined || each.response_received === query.response_received) &&
         (names.length === 0 || names.includes(each.responded_by_user?.name ?? '')) &&
-        isFound(query.subject_search, each.subject) &&
-        isFound(query.body_search, each.body ?? '') &&
+        isFound({ like: query.subject_search }, each.subject) &&
+        isFound({ like: query.body_search }, each.body ?? '') &&
         (created.gte === undefined || each.created_at >= created.gte) &&
         (created.gt === undefined || each.created_at > created.gt) &&
         (created.lte === undefined || each.created_at <= created.lte) &&

@@ -3,7 +3,7 @@ import { AppError } from '../../core/app-error.ts'
 import type { ImportError } from '../../scheduling/dag.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { one, ordering, pageOf, paging, readQuery, text } from '../airflow-query.ts'
+import { ordering, pageOf, paging, patternOf, patterns, readQuery } from '../airflow-query.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { BUNDLE } from './dag-response.ts'
@@ -19,8 +19,8 @@ const ORDERS = {
 
 export function addImportErrorRoutes(door: Door, { dags }: AirflowDoorOptions): void {
   door.get('/api/v2/importErrors', permit('dags.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), filename_pattern: one(text) })
-    const errors = (await dags.importErrors()).filter(({ file }) => isFound(query.filename_pattern, file)).map(present)
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('filename') })
+    const errors = (await dags.importErrors()).filter(({ file }) => isFound(patternOf(query, 'filename'), file)).map(present)
     const page = pageOfItems(errors, pageOf(query), query.order_by, (each, column) => each[column])
     return c.json({ import_errors: page, total_entries: errors.length })
   })

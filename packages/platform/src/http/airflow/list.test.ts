@@ -77,6 +77,8 @@ test('runs are found by state, kind, date, length, conf and name, in any order, 
   assert.deepEqual(await ids('/dags/shop/dagRuns?duration_gt=0.5'), [])
   assert.deepEqual(await ids('/dags/shop/dagRuns?conf_contains=%22day%22:3'), days(3))
   assert.deepEqual(await ids('/dags/~/dagRuns?run_id_pattern=FIRST'), days(1))
+  assert.deepEqual(await ids('/dags/~/dagRuns?run_id_prefix_pattern=fir'), days(1))
+  assert.deepEqual(await ids('/dags/~/dagRuns?run_id_prefix_pattern=irst'), [])
   assert.deepEqual(await ids('/dags/~/dagRuns?dag_id_pattern=wind'), [])
   assert.deepEqual(await ids('/dags/~/dagRuns?triggering_user_name_pattern=an&offset=4'), days(5))
   assert.deepEqual(await ids('/dags/~/dagRuns?run_type=asset_materialization'), [])

@@ -8,7 +8,7 @@ import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { many, one, ordering, pageOf, paging, readQuery, text } from '../airflow-query.ts'
+import { many, ordering, pageOf, paging, patternOf, patterns, readQuery, text } from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -73,8 +73,8 @@ export function addPoolRoutes(door: Door, { scheduler, pools, instanceList, reco
 
   door.get(path, permit('dags.read'), async (c) => {
     const orders = { id: 'name', pool: 'name', name: 'name', slots: 'slots' } as const
-    const query = readQuery(c.req, { ...paging, ...ordering(orders), pool_name_pattern: one(text) })
-    const all = (await pools.list()).filter((pool) => isFound(query.pool_name_pattern, pool.name))
+    const query = readQuery(c.req, { ...paging, ...ordering(orders), ...patterns('pool_name') })
+    const all = (await pools.list()).filter((pool) => isFound(patternOf(query, 'pool_name'), pool.name))
     const use = await instanceList.poolUse()
     const page = pageOfItems(all, pageOf(query), query.order_by, (pool, column) => pool[column])
     return c.json({ pools: page.map((pool) => present(pool, use)), total_entries: all.length })

@@ -73,7 +73,7 @@ export function presentTry(one: TaskTry, now: Date) {
   }
 }
 
-export const instanceId = ({ dagId, runId, taskId, mapIndex }: Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'>): string =>
+const instanceId = ({ dagId, runId, taskId, mapIndex }: Pick<TaskInstance, 'dagId' | 'runId' | 'taskId' | 'mapIndex'>): string =>
   stableUuid(`${dagId}/${runId}/${taskId}${mapIndex >= 0 ? `/${mapIndex}` : ''}`)
 
 /** Without the arguments, which may hold secrets. */

@@ -10,13 +10,7 @@ import { presentTry } from './task-instance-response.ts'
 type Stores = Pick<AirflowDoorOptions, 'runs' | 'instances' | 'tries'>
 
 /** All tries that there have been, with the one under way, ascending. */
-export async function listTries(
-  { runs, instances, tries }: Stores,
-  dag: string,
-  run: string,
-  task: string,
-  mapIndex: number,
-): Promise<TaskTry[]> {
+async function listTries({ runs, instances, tries }: Stores, dag: string, run: string, task: string, mapIndex: number): Promise<TaskTry[]> {
   await findRun(runs, dag, run)
   const instance = await findInstance(instances, dag, run, task, mapIndex)
   const earlier = await tries.list(dag, run, task, mapIndex)

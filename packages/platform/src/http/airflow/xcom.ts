@@ -5,7 +5,7 @@ import type { DagRun } from '../../scheduling/dag-run.ts'
 import type { XCom } from '../../scheduling/xcom.ts'
 import type { ListedXCom } from '../../scheduling/xcom-list.ts'
 import { readBody } from '../airflow-body.ts'
-import { instantRange, instants, one, pageOf, paging, readQuery, text, truth, whole } from '../airflow-query.ts'
+import { instantRange, instants, one, pageOf, paging, patternOf, patterns, readQuery, text, truth, whole } from '../airflow-query.ts'
 import { only, recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -22,10 +22,10 @@ const FILTERS = {
   ...INDEX,
   ...instants('logical_date', 'run_after'),
   xcom_key: one(text),
-  xcom_key_pattern: one(text),
-  dag_display_name_pattern: one(text),
-  run_id_pattern: one(text),
-  task_id_pattern: one(text),
+  ...patterns('xcom_key'),
+  ...patterns('dag_display_name'),
+  ...patterns('run_id'),
+  ...patterns('task_id'),
   map_index_filter: one(whole(-1)),
 }
 
@@ -54,10 +54,10 @@ export function addXComRoutes(door: Door, { runs, instances, xcoms, xcomList, cl
       taskId: unless(task),
       mapIndex: query.map_index ?? query.map_index_filter,
       key: query.xcom_key,
-      keyPattern: query.xcom_key_pattern,
-      dagIdPattern: query.dag_display_name_pattern,
-      runIdPattern: query.run_id_pattern,
-      taskIdPattern: query.task_id_pattern,
+      keyPattern: patternOf(query, 'xcom_key'),
+      dagIdPattern: patternOf(query, 'dag_display_name'),
+      runIdPattern: patternOf(query, 'run_id'),
+      taskIdPattern: patternOf(query, 'task_id'),
       logicalDate: instantRange(query, 'logical_date'),
       runAfter: instantRange(query, 'run_after'),
     })

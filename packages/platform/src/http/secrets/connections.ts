@@ -8,7 +8,7 @@ import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { many, one, ordering, pageOf, paging, text as pattern, readQuery } from '../airflow-query.ts'
+import { many, ordering, pageOf, paging, text as pattern, patternOf, patterns, readQuery } from '../airflow-query.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
 
@@ -60,8 +60,8 @@ export function connectionsDoor({ connections, defaults = [], recorder }: Connec
   }
 
   door.get(path, permit('connections.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), connection_id_pattern: one(pattern) })
-    const all = (await connections.list()).filter((each) => isFound(query.connection_id_pattern, each.id))
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('connection_id') })
+    const all = (await connections.list()).filter((each) => isFound(patternOf(query, 'connection_id'), each.id))
     const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => each[column])
     return c.json({ connections: page.map(present), total_entries: all.length })
   })

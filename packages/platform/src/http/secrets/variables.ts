@@ -8,7 +8,7 @@ import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { many, one, ordering, pageOf, paging, readQuery, text } from '../airflow-query.ts'
+import { many, ordering, pageOf, paging, patternOf, patterns, readQuery, text } from '../airflow-query.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
 
@@ -63,8 +63,8 @@ export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Do
   }
 
   door.get(path, permit('variables.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), variable_key_pattern: one(text) })
-    const all = (await variables.list()).filter((each) => isFound(query.variable_key_pattern, each.key))
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('variable_key') })
+    const all = (await variables.list()).filter((each) => isFound(patternOf(query, 'variable_key'), each.key))
     const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => (column === 'encrypted' ? true : each[column]))
     return c.json({ variables: page.map(present), total_entries: all.length })
   })
