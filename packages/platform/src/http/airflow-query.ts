@@ -110,6 +110,28 @@ export const pageOf = ({ limit = DEFAULT_LIMIT, offset = 0 }: { limit?: number |
   offset,
 })
 
+/** `cursor`, as newer clients page: where the page before has ended. */
+export const cursor = { cursor: one(text) }
+
+/** The page after `cursor`, or that of `offset` where there is none. Throws `invalid`. */
+export function pageAfter(given: Parameters<typeof pageOf>[0] & { cursor?: string | undefined }): Page {
+  if (given.cursor === undefined) return pageOf(given)
+  const [, offset] = /^after:(\d{1,9})$/.exec(Buffer.from(given.cursor, 'base64url').toString('utf8')) ?? []
+  if (offset !== undefined) return pageOf({ ...given, offset: Number(offset) })
+  const msg = 'This cursor is none of ours. Take the next_cursor of the answer before.'
+  throw badRequest(msg, [{ loc: ['query', 'cursor'], msg, type: 'value_error' }])
+}
+
+/** The cursors that go with a page of a list that has `total` entries. */
+export function cursorsOf({ limit, offset }: Page, total: number): { next_cursor: string | null; previous_cursor: string | null } {
+  const at = (place: number) => Buffer.from(`after:${place}`).toString('base64url')
+  const next = offset + limit
+  return {
+    next_cursor: limit > 0 && next < total ? at(next) : null,
+    previous_cursor: offset > 0 ? at(Math.max(0, offset - limit)) : null,
+  }
+}
+
 const sort = <Column extends string>(columns: Readonly<Record<string, Column>>) =>
   z.string().transform((given, context): Sort<Column> => {
     const name = given.replace(/^-/, '')

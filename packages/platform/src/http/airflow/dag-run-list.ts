@@ -6,6 +6,8 @@ import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
 import {
   choice,
+  cursor,
+  cursorsOf,
   decimalRange,
   decimals,
   decimalsOfBody,
@@ -17,7 +19,7 @@ import {
   one,
   ordering,
   orderingOfBody,
-  pageOf,
+  pageAfter,
   paging,
   patternOf,
   patterns,
@@ -51,6 +53,7 @@ const ORDERS: Readonly<Record<string, DagRunSort>> = {
 
 const FILTERS = {
   ...paging,
+  ...cursor,
   ...ordering(ORDERS),
   ...instants('run_after', 'logical_date', 'start_date', 'end_date', 'updated_at'),
   ...decimals('duration'),
@@ -79,7 +82,7 @@ const Batch = z.strictObject({
 export function addDagRunListRoutes(door: Door, { dags, runList, clock }: AirflowDoorOptions): void {
   const answer = async (query: DagRunListQuery) => {
     const { runs, total } = await runList.list(query)
-    return { dag_runs: runs.map((run) => presentRun(run, clock.now())), total_entries: total }
+    return { dag_runs: runs.map((run) => presentRun(run, clock.now())), total_entries: total, ...cursorsOf(query, total) }
   }
 
   door.get('/api/v2/dags/:dag/dagRuns', permit('dags.read'), async (c) => {
@@ -94,7 +97,7 @@ export function addDagRunListRoutes(door: Door, { dags, runList, clock }: Airflo
     if (isNone) return c.json({ dag_runs: [], total_entries: 0 })
     return c.json(
       await answer({
-        ...pageOf(query),
+        ...pageAfter(query),
         sort: query.order_by ?? [],
         dagIds: unlessAny(dagId),
         states: query.state,

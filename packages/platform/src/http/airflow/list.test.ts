@@ -82,6 +82,9 @@ test('runs are found by state, kind, date, length, conf and name, in any order, 
   assert.deepEqual(await ids('/dags/~/dagRuns?dag_id_pattern=wind'), [])
   assert.deepEqual(await ids('/dags/~/dagRuns?triggering_user_name_pattern=an&offset=4'), days(5))
   assert.deepEqual(await ids('/dags/~/dagRuns?run_type=asset_materialization'), [])
+  const first = (await call('GET', '/dags/shop/dagRuns?limit=3')).body
+  assert.deepEqual(await ids(`/dags/shop/dagRuns?limit=3&cursor=${first.next_cursor}`), days(4, 5))
+  assert.equal((await call('GET', '/dags/shop/dagRuns?cursor=xyz')).status, 422)
   const batch = await call('POST', '/dags/~/dagRuns/list', {
     dag_ids: ['shop'],
     states: ['success'],

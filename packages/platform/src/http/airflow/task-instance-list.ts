@@ -5,6 +5,8 @@ import type { TaskInstanceListQuery, TaskInstanceSort } from '../../scheduling/t
 import { readBody } from '../airflow-body.ts'
 import {
   choice,
+  cursor,
+  cursorsOf,
   decimalRange,
   decimals,
   decimalsOfBody,
@@ -16,7 +18,7 @@ import {
   one,
   ordering,
   orderingOfBody,
-  pageOf,
+  pageAfter,
   paging,
   patternOf,
   patterns,
@@ -91,6 +93,7 @@ const FILTERS = {
   task_id: one(text),
   ...patterns('task_display_name'),
   task_group_id: one(text),
+  ...cursor,
   ...patterns('dag_id'),
   ...patterns('run_id'),
 }
@@ -116,7 +119,7 @@ export function addTaskInstanceListRoutes(door: Door, options: AirflowDoorOption
 
   const answer = async (query: TaskInstanceListQuery) => {
     const { instances, total } = await instanceList.list(query)
-    return { task_instances: await presentInstances(instances, options), total_entries: total }
+    return { task_instances: await presentInstances(instances, options), total_entries: total, ...cursorsOf(query, total) }
   }
 
   const wantedTasks = async (dagId: string, taskId: string | undefined, groupId: string | undefined): Promise<string[] | undefined> => {
@@ -189,8 +192,8 @@ const isElsewhere = ({ queue, queue_name_pattern: pattern, executor, version_num
   executor !== undefined ||
   (versions !== undefined && !versions.includes(1))
 
-const common = (query: Partial<ReturnType<typeof readQuery<typeof MAPPED>>>) => ({
-  ...pageOf(query),
+const common = (query: Partial<ReturnType<typeof readQuery<typeof MAPPED>>> & { cursor?: string | undefined }) => ({
+  ...pageAfter(query),
   states: query.state?.map((state) => (state === 'no_status' ? 'none' : state)),
   mapIndices: query.map_index,
   pools: query.pool,
