@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { Defer } from '@daggerboard/dag'
 import { BuildPlatform, PROJECT } from '../../platform/test/build-platform.ts'
 import { perform, TestContext } from '../test/task-context.ts'
 import { createBuild } from './create-build.ts'
@@ -86,5 +87,33 @@ describe('the operators of Cloud Build', () => {
     const { id } = await operator.run(operator.args, context({ xcoms }))
     assert.equal((await build('exit 1', context({ xcoms, tryNumber: 2 }))).id, id)
     await assert.rejects(build('exit 1', context({ xcoms, tryNumber: 3 })), /FAILURE/, 'one that is over is not joined')
+  })
+
+  it('give the worker back while a build goes on, unless told not to', async () => {
+    const waits: string[] = []
+    const long = { build: { steps: [step('sleep 1')] } }
+    await perform(createBuild(long), context(), () => waits.push('deferred'))
+    await perform(createBuild({ ...long, deferrable: false }), context(), () => waits.push('not deferred'))
+    assert.deepEqual(waits, ['deferred'])
+  })
+
+  it('start a build again that its service has broken off, and fail with what it says when that happens again and again', async () => {
+    const operator = createBuild({ build: { steps: [step('sleep 1')] } })
+    const task = context()
+    const seen = { status: 'INTERNAL_ERROR', detail: 'The platform went down', logUrl: 'gs://logs' }
+    const deferred = async (work: Promise<unknown> | undefined) => {
+      const problem = await Promise.resolve(work).catch((error: unknown) => error)
+      assert.ok(problem instanceof Defer && problem.wait.kind === 'trigger', String(problem))
+      return problem.wait.args
+    }
+    const ids = new Set<unknown>()
+    let wait = await deferred(operator.run(operator.args, task))
+    for (let i = 0; i < 3; i++) {
+      ids.add(await task.xcomPull('task', 'id'))
+      wait = await deferred(operator.resume?.(operator.args, { value: { wait, seen } }, task))
+    }
+    assert.equal(ids.size, 3)
+    assert.ok(operator.resume)
+    await assert.rejects(operator.resume(operator.args, { value: { wait, seen } }, task), /INTERNAL_ERROR: The platform went down/)
   })
 })

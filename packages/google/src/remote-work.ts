@@ -24,7 +24,7 @@ export interface RemoteWork<Args, Wait, Seen, Output> {
 }
 
 /** What is over so soon is not worth a deferral. */
-const PATIENCE_MS = 500
+const PATIENCE_MS = 250
 const TRIGGER = 'end'
 
 /** When the task is cancelled or runs out of time, so is the work, whether a worker waits for it or not. */

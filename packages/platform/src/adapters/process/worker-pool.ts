@@ -17,8 +17,9 @@ import type { Wait } from '../../scheduling/task-instance.ts'
 import type { Attempt, AttemptResult, CallbackCall, TaskRunner } from '../../scheduling/task-runner.ts'
 import { type DueRun, timetable } from '../../scheduling/timetable.ts'
 import type { XComStore } from '../../scheduling/xcom.ts'
-import { maskFields } from '../../secrets/masking.ts'
+import { beginning, ending, LastLine } from './attempt-log.ts'
 import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
+import { masked } from './masked-outcome.ts'
 import { WorkerFleet } from './worker-fleet.ts'
 
 export interface WorkerPoolOptions {
@@ -111,8 +112,7 @@ export class WorkerPool implements TaskRunner {
         this.#beginAs(subject)
         if (!hasStarted) onStart()
         hasStarted = true
-        const begins = attempt.resume ? 'goes on' : 'begins'
-        log.write(`Try ${attempt.tryNumber} of task "${named(attempt)}" ${begins} in worker ${worker.pid ?? '?'}.\n`)
+        log.write(beginning(attempt, worker.pid))
         const lines = new LastLine(log)
         const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt).catch(refusal) : null
         if (inputs && 'state' in inputs) {
@@ -136,7 +136,7 @@ export class WorkerPool implements TaskRunner {
           lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
           continue
         }
-        const outcome = this.#masked(result.outcome)
+        const outcome = masked(result.outcome, (text) => this.#options.secrets.mask(text))
         lines.end(`${ending(outcome)}\n`)
         log.close()
         return timed(outcome, result)
@@ -288,48 +288,12 @@ export class WorkerPool implements TaskRunner {
     if (question.mapIndex !== undefined) return outputs.one(question.taskId, question.mapIndex)
     return readOutput(about.dag, about.task, mapIndex, question.taskId, outputs)
   }
-
-  #masked(outcome: TaskOutcome): TaskOutcome {
-    const mask = (text: string) => this.#options.secrets.mask(text)
-    const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
-    if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
-    return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
-  }
 }
 
 /** What the tasks before have left does not fit: that is an outcome. A store that is gone is thrown. */
 function refusal(error: unknown): ReturnType<typeof failed> {
   if (error instanceof AppError && error.code === 'invalid') return failed(error.message)
   throw error
-}
-
-/** Writes what the task says, and remembers whether it is within a line. */
-class LastLine {
-  readonly #log: TaskLog
-  #isWithin = false
-
-  constructor(log: TaskLog) {
-    this.#log = log
-  }
-
-  readonly write = (text: string): void => {
-    this.#isWithin = !text.endsWith('\n')
-    this.#log.write(text)
-  }
-
-  end(text: string): void {
-    this.#log.write(`${this.#isWithin ? '\n' : ''}${text}`)
-  }
-}
-
-const named = ({ taskId, mapIndex }: Attempt): string => (mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`)
-
-function ending(outcome: TaskOutcome): string {
-  if (outcome.state === 'success') return 'The task has ended as success.'
-  if (outcome.state === 'rescheduled') return `The task gives its slot back and goes on at ${outcome.at}.`
-  if (outcome.state !== 'deferred') return `The task has ended as ${outcome.state}: ${outcome.detail}`
-  const { wait } = outcome
-  return `The task is deferred: it waits ${wait.kind === 'time' ? `until ${wait.at}` : wait.kind === 'trigger' ? `for its trigger "${wait.name}"` : 'for an answer'}.`
 }
 
 const timed = (outcome: TaskOutcome, { startedAt, endedAt }: JobResult): AttemptResult =>
@@ -349,11 +313,4 @@ function neighboursOf({ dag, dataIntervalStart, dataIntervalEnd }: Attempt): Nei
 function leanFacts(attempt: Attempt): LeanFacts {
   const { attemptId: _, file: _file, dag: _dag, task: _task, ...facts } = attempt
   return facts
-}
-
-function maskDeep(value: unknown, mask: (text: string) => string): unknown {
-  if (typeof value === 'string') return mask(value)
-  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask))
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask)]))
 }
