@@ -210,13 +210,14 @@ export class Scheduler implements Service {
     return this.#command((command) => deleteDag(command, dagId))
   }
 
+  /** What runs in a DAG goes on when it is paused; nothing else begins. Throws `not_found`. */
   async setPaused(dagId: string, isPaused: boolean): Promise<DagRecord> {
-    await this.#turns.exclusively(async () => {
-      await this.#turns.dags.find(dagId)
-      await this.#options.dags.setPaused(dagId, isPaused)
-    })
+    const { dags } = this.#options
+    // Between turns or within one: the board takes it over with the next.
+    if (!this.#turns.board.dags.has(dagId)) await this.#turns.exclusively(() => this.#turns.dags.find(dagId))
+    await dags.setPaused(dagId, isPaused)
     this.dagsChanged([dagId])
-    return (await this.#options.dags.find(dagId)) as DagRecord
+    return (await dags.find(dagId)) as DagRecord
   }
 
   /** The next run that the schedule of a DAG will bring, also while it is paused; null when there is none. */
