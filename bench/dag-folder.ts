@@ -13,12 +13,20 @@ const SETTLE_MS = 8_000
 const IDLE_SECONDS = 35
 
 /** `npm run bench -- dag-folder [FILES] [TASKS]`: 1,000 files with a DAG of 10 tasks each, unless told otherwise. Linux only (it reads /proc). */
-export async function run([files = '1000', tasks = '10']: string[]): Promise<object> {
+export const run = ([files = '1000', tasks = '10']: string[]): Promise<object> => measureFolder(Number(files), Number(tasks))
+
+/** `prepare` is called with the empty home before the first start. */
+export async function measureFolder(
+  count: number,
+  tasks: number,
+  prepare?: (home: string) => Promise<void>,
+): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), 'daggerboard-dags-'))
   const dags = join(folder, 'dags')
   await mkdir(dags)
-  const count = Number(files)
-  const write = (index: number, description: string) => writeFile(join(dags, `dag_${index}.ts`), dagFile(index, Number(tasks), description))
+  await mkdir(join(folder, 'home'))
+  await prepare?.(join(folder, 'home'))
+  const write = (index: number, description: string) => writeFile(join(dags, `dag_${index}.ts`), dagFile(index, tasks, description))
   for (let index = 0; index < count; index++) await write(index, 'as first written')
   const environment = { DAGGERBOARD_DAGS_FOLDER: dags, DAGGERBOARD_LOAD_EXAMPLES: 'false' }
   const start = async () => {
@@ -48,8 +56,8 @@ export async function run([files = '1000', tasks = '10']: string[]): Promise<obj
       return {
         start1000Seconds: first.seconds,
         restart1000Seconds: seconds,
-        editVisibleSeconds: edits.at(-1),
-        medianEditVisibleSeconds: edits[EDITS / 2],
+        editVisibleSeconds: edits.at(-1) ?? Number.NaN,
+        medianEditVisibleSeconds: edits[EDITS / 2] ?? Number.NaN,
         idleCpuPercent,
       }
     } finally {

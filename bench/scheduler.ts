@@ -1,5 +1,6 @@
 /** The scheduler under load: latency, throughput, and whether a long history slows it. Durability on, tasks in worker processes, driven over HTTP. */
 import { parseArgs } from 'node:util'
+import { measureFolder } from './dag-folder.ts'
 import { chain40Seconds, sleepersPerSecond, storm, wide400Seconds } from './scheduler/figures.ts'
 import { withHistory } from './scheduler/history.ts'
 
@@ -17,6 +18,8 @@ export async function run(args: string[]): Promise<object> {
     if (only.includes('chain40')) figures[`${prefix}chain40Seconds`] = await chain40Seconds(prepare)
     if (only.includes('wide400')) figures[`${prefix}wide400Seconds`] = await wide400Seconds(prepare)
     if (only.includes('sleepers')) figures[`${prefix}sleepers10000PerSecond`] = await sleepersPerSecond(10_000, prepare)
+    if (only.includes('files'))
+      for (const [name, value] of Object.entries(await measureFolder(1_000, 10, prepare))) figures[`${prefix}${name}`] = value
     for (const [dags, length] of [
       [100, 10],
       [10, 100],

@@ -40,3 +40,17 @@ const cpuTicks = (pids: readonly number[]): number =>
     const fields = statOf(pid)
     return sum + (fields ? Number(fields[11]) + Number(fields[12]) : 0)
   }, 0)
+
+/** The resident set of a process, and of it and all that descend from it together; what they share is counted once for each. */
+export const residentMegabytes = (root: number): { own: number; all: number } => ({
+  own: residentOf(root),
+  all: familyOf(root).reduce((sum, pid) => sum + residentOf(pid), 0),
+})
+
+function residentOf(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0 // It has ended meanwhile.
+  }
+}

@@ -64,6 +64,10 @@ export class MeasuredPlatform {
     return started
   }
 
+  get pid(): number {
+    return this.#platform.pid
+  }
+
   async unpause(dagIdPattern: string): Promise<void> {
     await this.client.patch(`/api/v2/dags?dag_id_pattern=${encodeURIComponent(dagIdPattern)}&limit=1000`, { is_paused: false })
   }
