@@ -59,6 +59,8 @@ export interface AssetStore {
   }): Promise<{ events: AssetEvent[]; total: number }>
   /** Those that a run was made of. */
   eventsOfRun(dagId: string, runId: string): Promise<AssetEvent[]>
+  /** The runs that were made of each of these events. */
+  runsOfEvents(eventIds: readonly number[]): Promise<{ readonly eventId: number; readonly dagId: string; readonly runId: string }[]>
   queued(query: { readonly dagId?: string; readonly assetId?: number; readonly before?: string }): Promise<QueuedAssetEvent[]>
   /** Answers how many there were. */
   deleteQueued(query: { readonly dagId?: string; readonly assetId?: number; readonly before?: string }): Promise<number>

@@ -24,6 +24,7 @@ const INDICES = `
   CREATE INDEX IF NOT EXISTS asset_event_of_asset ON asset_event (asset_id, at);
   CREATE INDEX IF NOT EXISTS asset_event_by_time ON asset_event (at);
   CREATE INDEX IF NOT EXISTS asset_event_of_task ON asset_event (dag_id, run_id, task_id);
+  CREATE INDEX IF NOT EXISTS asset_event_run_of_event ON asset_event_run (event_id);
   CREATE INDEX IF NOT EXISTS asset_queue_of_asset ON asset_queue (asset_id)`
 
 const EVENTS = 'asset_event JOIN asset ON asset.id = asset_event.asset_id'
@@ -119,6 +120,14 @@ export class SqliteAssetStore implements AssetStore {
     const sql = `SELECT ${EVENT_COLUMNS} FROM ${EVENTS} WHERE asset_event.id IN
       (SELECT event_id FROM asset_event_run WHERE dag_id = ? AND run_id = ?) ORDER BY at, asset_event.id`
     return this.#db.all<EventRow>(sql, dagId, runId).map(toEvent)
+  }
+
+  async runsOfEvents(eventIds: readonly number[]): Promise<{ eventId: number; dagId: string; runId: string }[]> {
+    return this.#db.all(
+      `SELECT event_id AS eventId, dag_id AS dagId, run_id AS runId FROM asset_event_run
+       WHERE event_id IN (SELECT value FROM json_each(?)) ORDER BY event_id, dag_id, run_id`,
+      JSON.stringify(eventIds),
+    )
   }
 
   async queued(query: Parameters<AssetStore['queued']>[0]): Promise<QueuedAssetEvent[]> {

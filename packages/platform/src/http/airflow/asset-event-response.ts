@@ -2,7 +2,7 @@
 import type { AssetEvent } from '../../scheduling/asset.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
 
-/** `runs`: those that were made of it, as far as they are known here. */
+/** `runs`: those that were made of it. */
 export const presentAssetEvent = (
   { id, assetId, name, uri, group, extra, at, source, createdBy, aliases }: AssetEvent,
   runs: readonly DagRun[],

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
 import type { TextFilter } from '../../core/list-query.ts'
-import type { QueuedAssetEvent } from '../../scheduling/asset.ts'
+import type { AssetEvent, QueuedAssetEvent } from '../../scheduling/asset.ts'
 import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
 import {
@@ -40,7 +40,7 @@ const ORDERS = {
   source_map_index: 'at',
 } as const
 
-export function addAssetEventRoutes(door: Door, { scheduler, dags, assets, recorder }: AirflowDoorOptions): void {
+export function addAssetEventRoutes(door: Door, { scheduler, dags, runs, assets, recorder }: AirflowDoorOptions): void {
   const requireAsset = async (id: number): Promise<void> => {
     if (!(await assets.find(id))) throw new AppError('not_found', `There is no asset ${id}. GET /api/v2/assets lists them.`)
   }
@@ -81,10 +81,24 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, assets, recor
     if (ids.length > 1) merged.sort((a, b) => (a.id - b.id) * (query.order_by?.[0]?.descending ? -1 : 1))
     const page = ids.length === 1 ? merged : merged.slice(offset, offset + limit)
     return c.json({
-      asset_events: page.map((event) => presentAssetEvent(event, [])),
+      asset_events: await withRuns(page),
       total_entries: lists.reduce((sum, { total }) => sum + total, 0),
     })
   })
+
+  const withRuns = async (shown: readonly AssetEvent[]) => {
+    const made = await assets.runsOfEvents(shown.map(({ id }) => id))
+    return Promise.all(
+      shown.map(async (event) => {
+        const ofEvent = made.filter(({ eventId }) => eventId === event.id)
+        const found = await Promise.all(ofEvent.map(({ dagId, runId }) => runs.find(dagId, runId)))
+        return presentAssetEvent(
+          event,
+          found.filter((run) => run !== null),
+        )
+      }),
+    )
+  }
 
   const namedAssets = async (pattern: TextFilter, id: number | undefined): Promise<number[]> =>
     (await assets.list()).filter((asset) => isFound(pattern, asset.name) && (id === undefined || asset.id === id)).map((asset) => asset.id)

@@ -169,6 +169,8 @@ test('assets say who makes them and who waits for them; an update by hand starts
   assert.deepEqual([run.run_type, run.state], ['asset_triggered', 'success'])
   const upstream = (await call('GET', `/dags/news/dagRuns/${encodeURIComponent(run.dag_run_id)}/upstreamAssetEvents`)).body
   assert.equal(upstream.asset_events.at(-1).created_dagruns[0].run_id, run.dag_run_id)
+  const told = (await call('GET', `/assets/events?asset_id=${found.id}&order_by=-timestamp`)).body.asset_events
+  assert.deepEqual([told[0].id, told[0].created_dagruns[0].dag_id], [event.body.id, 'news'])
   const materialized = await call('POST', `/assets/${found.id}/materialize`, {})
   assert.deepEqual([materialized.status, materialized.body.dag_id], [200, 'shop'])
   assert.equal((await call('POST', '/assets/events', { asset_id: 99 })).status, 404)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { DagRun } from '../../scheduling/dag-run.ts'
 import { isFinished } from '../../scheduling/dag-run.ts'
 import { RETURN_VALUE } from '../../scheduling/xcom.ts'
+import { maskFields } from '../../secrets/masking.ts'
 import { decimal, many, readQuery, text } from '../airflow-query.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -26,7 +27,7 @@ export function addDagRunWaitRoutes(door: Door, { runs, xcoms, events, clock, st
         const kept = (await xcoms.list(dag, runId, taskId)).filter(({ key }) => key === RETURN_VALUE)
         // Of a mapped task the values of all its instances, in their order.
         const isMapped = kept.some(({ mapIndex }) => mapIndex >= 0)
-        return [taskId, isMapped ? kept.map(({ value }) => value) : (kept[0]?.value ?? null)] as const
+        return [taskId, maskFields(isMapped ? kept.map(({ value }) => value) : (kept[0]?.value ?? null))] as const
       })
       return { state: run.state, duration: durationOf(run), results: Object.fromEntries(await Promise.all(values)) }
     }

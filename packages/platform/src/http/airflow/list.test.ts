@@ -124,6 +124,11 @@ test('XComs are listed over runs, written, changed and deleted', async () => {
   assert.deepEqual((await call('GET', `${path}/rows`)).body.value, { n: 3 })
   assert.equal((await call('GET', `${path}/rows?stringify=true`)).body.value, '{"n":3}')
   assert.equal((await call('PATCH', `${path}/rows`, { value: [1] })).body.value[0], 1)
+  assert.deepEqual((await call('POST', path, { key: 'login', value: { password: 'hunter22', n: 1 } })).body.value, {
+    password: '***',
+    n: 1,
+  })
+  assert.deepEqual((await call('GET', `${path}/login`)).body.value, { password: '***', n: 1 })
   const listed = (await call('GET', '/dags/~/dagRuns/~/taskInstances/~/xcomEntries?xcom_key_pattern=row')).body
   assert.deepEqual([listed.total_entries, listed.xcom_entries[0].run_id, 'value' in listed.xcom_entries[0]], [1, 'first', false])
   assert.equal((await call('DELETE', `${path}/rows`)).status, 204)

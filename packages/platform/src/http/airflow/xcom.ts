@@ -4,6 +4,7 @@ import { AppError, didYouMean } from '../../core/app-error.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
 import type { XCom } from '../../scheduling/xcom.ts'
 import type { ListedXCom } from '../../scheduling/xcom-list.ts'
+import { maskFields } from '../../secrets/masking.ts'
 import { readBody } from '../airflow-body.ts'
 import { instantRange, instants, one, pageOf, paging, patternOf, patterns, readQuery, text, truth, whole } from '../airflow-query.ts'
 import { only, recorded } from '../airflow-record.ts'
@@ -69,7 +70,7 @@ export function addXComRoutes(door: Door, { runs, instances, xcoms, xcomList, cl
     const query = readQuery(c.req, { ...INDEX, stringify: one(truth), deserialize: one(truth) })
     const found = await findRun(runs, dag, run)
     const xcom = await find(dag, run, task, key, query.map_index ?? -1)
-    return c.json({ ...withRun(xcom, found), value: query.stringify ? JSON.stringify(xcom.value) : xcom.value })
+    return c.json({ ...withRun(xcom, found), value: query.stringify ? JSON.stringify(maskFields(xcom.value)) : maskFields(xcom.value) })
   })
 
   door.post(path, permit('dags.run'), recorded(recorder, 'create_xcom_entry', named), async (c) => {
@@ -81,7 +82,7 @@ export function addXComRoutes(door: Door, { runs, instances, xcoms, xcomList, cl
       throw new AppError('conflict', `Task "${task}" already has an XCom "${key}" in run "${run}". Change it with PATCH.`)
     const xcom = { dagId: dag, runId: run, taskId: task, mapIndex, key, value, at: clock.now().toISOString() }
     await xcoms.save(xcom)
-    return c.json({ ...withRun(xcom, found), value }, 201)
+    return c.json({ ...withRun(xcom, found), value: maskFields(value) }, 201)
   })
 
   door.patch(`${path}/:key`, permit('dags.run'), recorded(recorder, 'update_xcom_entry', named), async (c) => {
@@ -90,7 +91,7 @@ export function addXComRoutes(door: Door, { runs, instances, xcoms, xcomList, cl
     const { value, map_index: mapIndex } = await readBody(c.req.raw, Update)
     const xcom = { ...(await find(dag, run, task, key, mapIndex)), value, at: clock.now().toISOString() }
     await xcoms.save(xcom)
-    return c.json({ ...withRun(xcom, found), value })
+    return c.json({ ...withRun(xcom, found), value: maskFields(value) })
   })
 
   door.delete(`${path}/:key`, permit('dags.run'), recorded(recorder, 'delete_xcom_entry'), async (c) => {
