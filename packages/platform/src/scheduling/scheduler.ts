@@ -5,31 +5,18 @@ import type { Events } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Service } from '../core/service.ts'
 import { advance } from './advance.ts'
-import type { AssetEvent } from './asset.ts'
-import type { Backfill, BackfillRequest } from './backfill.ts'
-import type { PlannedDate } from './backfill-plan.ts'
-import { type ClearRequest, clearRunRequest } from './clear.ts'
-import { createAssetEvent, materialize } from './commands/asset.ts'
-import { cancelBackfill, createBackfill, planBackfill, setBackfillPaused } from './commands/backfill.ts'
 import type { Command } from './commands/command.ts'
-import { explain } from './commands/explain.ts'
-import { deleteDag, deleteRun, setRunState, trigger } from './commands/run.ts'
-import { type Answer, answerInput, clear, setTaskNote, setTaskState } from './commands/task.ts'
+import { Commands } from './commands/commands.ts'
 import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
-import type { DagRun } from './dag-run.ts'
-import type { Explanation } from './explain.ts'
 import { hear } from './hear.ts'
 import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
 import { lookBack } from './look-back.ts'
-import type { RunRequest } from './manual-run.ts'
-import type { MarkedState, MarkRequest } from './mark.ts'
 import { promote } from './promote.ts'
 import type { Report } from './report.ts'
 import { select } from './select.ts'
-import type { TaskInstance } from './task-instance.ts'
 import type { TaskRunner } from './task-runner.ts'
 import type { DueRun } from './timetable.ts'
 import type { Turn } from './turn.ts'
@@ -53,17 +40,15 @@ export interface SchedulerOptions extends Stores {
   readonly limits?: Partial<SchedulerLimits>
 }
 
-type MarkOptions = Pick<MarkRequest, 'upstream' | 'downstream' | 'future' | 'past'> & { readonly dryRun: boolean }
-
 const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
 /** A reason without a stack, which costs more than all the rest of being woken. */
 const WOKEN = 'woken'
 const MAX_REST_MS = 60_000
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
-const STARTED_REST_MS = 5
+const STARTED_REST_MS = 20
 
-export class Scheduler implements Service {
+export class Scheduler extends Commands implements Service {
   readonly #options: SchedulerOptions
   readonly #logger: Logger
   readonly #limits: SchedulerLimits
@@ -77,6 +62,7 @@ export class Scheduler implements Service {
   #lastTurnAt: Date | null = null
 
   constructor(options: SchedulerOptions) {
+    super()
     this.#options = options
     this.#logger = options.logger ?? silentLogger
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -126,88 +112,6 @@ export class Scheduler implements Service {
   poolsChanged(): void {
     this.#turns.poolsChanged()
     this.#wake()
-  }
-
-  /** Creates a run by hand; of a paused DAG it waits as `queued`. Throws `not_found`, `invalid`, `conflict`. */
-  trigger(dagId: string, request: RunRequest, by: string): Promise<DagRun> {
-    return this.#command((command) => trigger(command, dagId, request, by))
-  }
-
-  /** Marks a run by hand, with all that follows for its tasks. Throws `not_found`, `conflict`. */
-  setRunState(dagId: string, runId: string, state: 'queued' | 'success' | 'failed', by: string): Promise<DagRun> {
-    return this.#command((command) => setRunState(command, { dagId, runId, state, by }))
-  }
-
-  /** Clears the tasks of a run, which is taken up again. Answers them: for a dry run as they are, else as they become. */
-  clearRun(dagId: string, runId: string, options: Pick<ClearRequest, 'onlyFailed' | 'dryRun'>, by: string): Promise<TaskInstance[]> {
-    return this.clear(dagId, clearRunRequest(runId, options), by)
-  }
-
-  /** Clears tasks so that they run again. Answers as {@link clearRun}. Throws `not_found`, `invalid`, `conflict`. */
-  clear(dagId: string, request: ClearRequest, _by: string): Promise<TaskInstance[]> {
-    return this.#command((command) => clear(command, dagId, request))
-  }
-
-  /** Marks tasks by hand. Answers what changes. Throws `not_found`, `invalid`. */
-  setTaskState(
-    dagId: string,
-    runId: string,
-    keys: MarkRequest['keys'],
-    state: MarkedState,
-    { dryRun = false, upstream = false, downstream = false, future = false, past = false }: Partial<MarkOptions>,
-    by: string,
-  ): Promise<TaskInstance[]> {
-    const around = { upstream, downstream, future, past }
-    return this.#command((command) => setTaskState(command, { dagId, runId, keys, state, dryRun, by, ...around }))
-  }
-
-  setTaskNote(dagId: string, runId: string, taskId: string, mapIndex: number, note: string | null): Promise<TaskInstance> {
-    return this.#command((command) => setTaskNote(command, { dagId, runId, taskId, mapIndex, note }))
-  }
-
-  /** Answers the question of a task that waits for a human. Throws `not_found`, `conflict`, `forbidden`, `invalid`. */
-  answerInput(dagId: string, runId: string, taskId: string, mapIndex: number, answer: Answer, by: string): Promise<TaskInstance> {
-    return this.#command((command) => answerInput(command, { dagId, runId, taskId, mapIndex, ...answer, by }))
-  }
-
-  /** What a backfill would make, without making it. */
-  planBackfill(request: BackfillRequest): Promise<PlannedDate[]> {
-    return this.#command((command) => planBackfill(command, request))
-  }
-
-  createBackfill(request: BackfillRequest, by: string): Promise<Backfill> {
-    return this.#command((command) => createBackfill(command, request, by))
-  }
-
-  setBackfillPaused(id: number, isPaused: boolean): Promise<Backfill> {
-    return this.#command((command) => setBackfillPaused(command, id, isPaused))
-  }
-
-  cancelBackfill(id: number, by = 'system'): Promise<Backfill> {
-    return this.#command((command) => cancelBackfill(command, id, by))
-  }
-
-  createAssetEvent({ assetId, extra }: { assetId: number; extra: AssetEvent['extra'] }, by: string): Promise<AssetEvent> {
-    return this.#command((command) => createAssetEvent(command, { assetId, extra, by }))
-  }
-
-  /** Triggers the DAG that updates an asset. */
-  materialize(assetId: number, by: string): Promise<DagRun> {
-    return this.#command((command) => materialize(command, assetId, by))
-  }
-
-  /** Why a task does not run, what would free it, and when. Throws `not_found`. */
-  explain(dagId: string, runId: string, taskId: string, mapIndex = -1): Promise<Explanation> {
-    const { parallelism } = this.#limits
-    return this.#command((command) => explain(command, { dagId, runId, taskId, mapIndex, parallelism }))
-  }
-
-  deleteRun(dagId: string, runId: string): Promise<void> {
-    return this.#command((command) => deleteRun(command, dagId, runId))
-  }
-
-  deleteDag(dagId: string): Promise<void> {
-    return this.#command((command) => deleteDag(command, dagId))
   }
 
   /** What runs in a DAG goes on when it is paused; nothing else begins. Throws `not_found`. */
@@ -268,7 +172,11 @@ export class Scheduler implements Service {
     }
   }
 
-  #command<T>(work: (command: Command) => Promise<T>): Promise<T> {
+  protected get parallelism(): number {
+    return this.#limits.parallelism
+  }
+
+  protected command<T>(work: (command: Command) => Promise<T>): Promise<T> {
     return this.#turns.command((turn) => work(this.#commandIn(turn)))
   }
 
