@@ -21,7 +21,10 @@ export interface Range<Value> {
 
 /** Which texts are found. */
 export interface TextFilter {
-  /** What they have anywhere, as SQL's LIKE: `%` is any text, `_` any character, `a | b` either; case does not count. */
+  /**
+   * What they have anywhere, as SQL's LIKE: `%` is any text, `_` any character, `a | b` either, and a backslash in front takes a
+   * wildcard as itself; case does not count.
+   */
   readonly like?: string | undefined
   /** How they begin; case counts. */
   readonly prefix?: string | undefined

@@ -49,7 +49,7 @@ export class Conditions {
       .map((part) => part.trim())
       .filter((part) => part !== '' && part !== '~')
     if (parts.length === 0) return this
-    return this.add(`(${parts.map(() => `${column} LIKE ?`).join(' OR ')})`, ...parts.map((part) => `%${part}%`))
+    return this.add(`(${parts.map(() => `${column} LIKE ? ESCAPE '\\'`).join(' OR ')})`, ...parts.map((part) => `%${part}%`))
   }
 }
 

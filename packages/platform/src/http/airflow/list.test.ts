@@ -51,6 +51,8 @@ test('DAGs are found by tags, owners, names, pauses, schedules and their last ru
   assert.deepEqual(await ids('/dags?dag_run_state=running'), [])
   assert.deepEqual(await ids('/dags?dag_run_end_date_gte=2019-10-09'), ['shop'])
   assert.deepEqual(await ids('/dags?paused=true'), [])
+  assert.deepEqual(await ids('/dags?dag_id_pattern=shop\\_copy'), ['shop_copy'])
+  assert.deepEqual(await ids('/dags?dag_id_pattern=sho\\_'), [])
   await call('PATCH', '/dags?tags=files', { is_paused: true })
   assert.deepEqual(await ids('/dags?paused=true'), ['wind'])
   assert.equal((await call('PATCH', '/dags', { is_paused: true })).status, 400)
