@@ -262,7 +262,8 @@ export class Board {
   /** A run has come that others of its DAG may have to look back to. */
   #forgetPasts(of: BoardRun): void {
     if (!of.plan?.looksBack) return
-    for (const other of this.runsOf(of.run.dagId).all) {
+    // Those that wait have not looked back yet.
+    for (const other of this.runsOf(of.run.dagId).running) {
       other.past = undefined
       other.markAll()
       this.toAdvance.add(other)

@@ -315,3 +315,23 @@ test('a task that its file no longer has is removed from the runs under way', as
   await settle()
   assert.deepEqual(await states('d', runId), { run: 'running', a: 'running', b: 'removed', c: 'none' })
 })
+
+test('of runs that are triggered for the same date at the same time one is made, and the others are refused', async () => {
+  const { save, scheduler, runs } = platform()
+  await save(chainOf('d', ['a']))
+  const logicalDate = new Date('2019-10-01')
+  const answers = await Promise.allSettled([1, 2, 3].map((n) => scheduler.trigger('d', { logicalDate, runId: `r${n}` }, 'user:ann')))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected'],
+  )
+  assert.equal((await runs.list({ limit: 10, offset: 0, descending: false })).total, 1)
+})
+
+test('thousands of runs that wait for their turn all get it', async () => {
+  const { save, scheduler, settle, runs } = platform()
+  await save(chainOf('d', ['a'], { maxActiveRuns: 1000 }))
+  await Promise.all(Array.from({ length: 2000 }, (_, n) => scheduler.trigger('d', { runId: `r${n}` }, 'user:ann')))
+  await settle()
+  assert.equal((await runs.list({ states: ['success'], limit: 1, offset: 0, descending: false })).total, 2000)
+})

@@ -75,6 +75,11 @@ export class Turn {
     return !Object.values(this.changes).some((rows) => rows.length > 0) && this.notices.length === 0
   }
 
+  /** The new runs of this turn, which the store does not know yet. */
+  get created(): Iterable<DagRun> {
+    return this.#created.values()
+  }
+
   /** Puts a new run on the board. */
   create(run: DagRun): BoardRun {
     this.moves += 1

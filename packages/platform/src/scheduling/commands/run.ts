@@ -13,8 +13,7 @@ export async function trigger({ turn, stores, dags }: Command, dagId: string, re
   const run = manualRun(dag.record, dag.timetable, request, turn.now, by)
   const problems = paramProblems(dag.record.document, run.conf)
   if (problems.length > 0) throw new AppError('invalid', `DAG "${dagId}" cannot be triggered with this conf.`, { problems })
-  const twin = [...turn.board.runsOf(dagId).all].find((other) => other.run.runId === run.runId || isSameDate(other.run, run))
-  refuse(run, twin?.run ?? (await findTwin(stores.runs, run)))
+  refuse(run, findNewTwin(turn.created, run) ?? (await findTwin(stores.runs, run)))
   return (await newRun(turn, dag, run, stores.runs)).run
 }
 
@@ -72,6 +71,11 @@ export async function deleteDag({ turn, stores, dags }: Command, dagId: string):
 }
 
 const isSameDate = (a: DagRun, b: DagRun): boolean => a.logicalDate !== null && a.logicalDate === b.logicalDate
+
+function findNewTwin(created: Iterable<DagRun>, run: DagRun): DagRun | null {
+  for (const other of created) if (other.dagId === run.dagId && (other.runId === run.runId || isSameDate(other, run))) return other
+  return null
+}
 
 async function findTwin(runs: DagRunStore, run: DagRun): Promise<DagRun | null> {
   const sameDate = run.logicalDate === null ? null : await runs.findByLogicalDate(run.dagId, run.logicalDate)
