@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { problemOf, readable } from './google-error.ts'
 
 /** The rest between two questions grows with the time that has passed: by so much nobody hears later of the end. */
-const FRACTION = 0.1
+const FRACTION = 0.05
 const SHORTEST_MS = 150
 const LONGEST_MS = 10_000
 /** A system that is away is waited for so long. */

@@ -33,6 +33,14 @@ describe('a refresh that a DAG run started', () => {
     )
   })
 
+  it('lets a deferred task go on after what it waited for, without beginning that anew', () => {
+    const story = new Story().dagRun('running').task('submit_job', 'DataprocSubmitJob', 'running').job('RUNNING')
+    story.task('submit_job', 'DataprocSubmitJob', 'deferred').job('DONE').task('submit_job', 'DataprocSubmitJob', 'running')
+    assert.equal(story.stage('transform').state, 'success')
+    story.task('submit_job', 'DataprocSubmitJob', 'success').dagRun('success')
+    assert.equal(story.newest.state, 'success')
+  })
+
   it('recognises training, model, nested build, image, revision and traffic by the build that made them', () => {
     const story = new Story().whole()
     assert.equal(story.refreshes.length, 1)
