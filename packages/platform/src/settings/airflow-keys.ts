@@ -2,7 +2,7 @@
 
 const SECTIONS: Readonly<Record<string, string>> = {
   database: 'The store is part of the platform, in [platform] home.',
-  logging: 'Logs are kept in the home folder, under logs/.',
+  logging: 'Task logs are kept in the home folder, in logs.db.',
   metrics: 'GET /api/v1/events streams what happens.',
   traces: 'GET /api/v1/events streams what happens.',
   secrets: 'Variables and Connections come from the store or the environment (DAGGERBOARD_VAR_…, DAGGERBOARD_CONN_…).',
@@ -79,8 +79,8 @@ const KEYS: Readonly<Record<string, string>> = {
   'core.task_success_overtime': 'A task that has ended has ended.',
   'core.sql_alchemy_conn': 'The store is part of the platform, in [platform] home.',
   'core.non_pooled_task_slot_count': 'Use [core] default_pool_task_slot_count.',
-  'core.remote_logging': 'Logs are kept in the home folder, under logs/.',
-  'core.base_log_folder': 'Logs are kept in the home folder, under logs/.',
+  'core.remote_logging': 'Task logs are kept in the home folder, in logs.db.',
+  'core.base_log_folder': 'Task logs are kept in the home folder, in logs.db.',
   'scheduler.create_delta_data_intervals': 'A DAG says which it wants: delta(…) or deltaTrigger(…).',
   'dag_processor.file_parsing_sort_mode': 'Changed files are read at once, so their order does not matter.',
   'dag_processor.max_callbacks_per_loop': 'Callbacks run in workers.',
