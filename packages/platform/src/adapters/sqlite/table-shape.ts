@@ -10,8 +10,11 @@ const normal = (sql: string): string => sql.replace(/\s+/g, ' ').trim()
 export function shapeTable(db: Database, create: string): void {
   const name = /^CREATE TABLE (\w+) /.exec(normal(create))?.[1] as string
   const known = db.get<{ sql: string }>(`SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?`, name)
-  if (!known) return db.migrate(create)
-  if (normal(known.sql) === normal(create)) return
+  if (!known) db.migrate(create)
+  else if (normal(known.sql) !== normal(create)) rebuild(db, name, create)
+}
+
+function rebuild(db: Database, name: string, create: string): void {
   db.transaction(() => {
     const old = `${name}_before`
     db.migrate(`ALTER TABLE ${name} RENAME TO ${old}; ${create}`)
