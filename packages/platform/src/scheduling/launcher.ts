@@ -3,7 +3,7 @@ import { messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Report } from './report.ts'
-import { instanceKey, type TaskInstance } from './task-instance.ts'
+import { instanceKey, type TaskInstance, type Wait } from './task-instance.ts'
 import type { Attempt, CallbackCall, TaskRunner } from './task-runner.ts'
 
 interface LauncherOptions {
@@ -13,10 +13,14 @@ interface LauncherOptions {
   readonly report: (report: Report) => void
 }
 
+type TriggerWait = Extract<Wait, { kind: 'trigger' }>
+
 export class Launcher {
   readonly #options: LauncherOptions
   readonly #attempts = new Map<string, AbortController>()
   readonly #waits = new Map<string, { readonly revision: number; readonly controller: AbortController }>()
+  /** Tries that have just been deferred, of which the scheduler has not heard yet, by instance. */
+  readonly #justDeferred = new Map<string, { readonly attempt: Attempt; readonly wait: TriggerWait }>()
   readonly #calls = new Set<string>()
   readonly #ending = new AbortController()
 
@@ -33,6 +37,7 @@ export class Launcher {
     this.#ending.abort()
     this.#attempts.clear()
     this.#waits.clear()
+    this.#justDeferred.clear()
     await this.#options.runner.stop()
   }
 
@@ -49,12 +54,23 @@ export class Launcher {
       })
       .then((result) => {
         this.#attempts.delete(attemptId)
+        if (result.state === 'deferred' && result.wait.kind === 'trigger') {
+          const { wait } = result
+          if (controller.signal.aborted) this.#cancelBegun(attempt, wait)
+          else this.#justDeferred.set(instanceKey(attempt), { attempt, wait })
+        }
         this.#report({ kind: 'ended', attemptId, result })
       })
   }
 
+  /** Also of a try that has just been deferred what it has begun elsewhere. */
   cancel(attemptId: string): void {
     this.#attempts.get(attemptId)?.abort()
+    for (const [key, { attempt, wait }] of this.#justDeferred) {
+      if (attempt.attemptId !== attemptId) continue
+      this.#justDeferred.delete(key)
+      this.#cancelBegun(attempt, wait)
+    }
   }
 
   /** Waits for a deferred instance; nothing happens when it is waited for already. */
@@ -62,6 +78,7 @@ export class Launcher {
     const wait = instance.deferral?.wait
     const key = instanceKey(instance)
     const { revision } = instance
+    this.#justDeferred.delete(key)
     if (wait?.kind !== 'trigger' || this.#waits.get(key)?.revision === revision) return
     const controller = new AbortController()
     this.#waits.get(key)?.controller.abort()
@@ -85,15 +102,9 @@ export class Launcher {
     const wait = instance.deferral?.wait
     const known = this.#waits.get(key)
     this.#waits.delete(key)
+    this.#justDeferred.delete(key)
     if (known) known.controller.abort(isCancelled ? undefined : new Error('The time to wait is over.'))
-    else if (isCancelled && attempt && wait?.kind === 'trigger') {
-      this.#options.runner.wait(attempt, wait, AbortSignal.abort()).catch((error: unknown) => {
-        this.#options.logger.warn('What a deferred task had begun could not be cancelled.', {
-          taskId: attempt.taskId,
-          error: messageOf(error),
-        })
-      })
-    }
+    else if (isCancelled && attempt && wait?.kind === 'trigger') this.#cancelBegun(attempt, wait)
   }
 
   call(call: CallbackCall): void {
@@ -109,6 +120,15 @@ export class Launcher {
         this.#calls.delete(call.id)
         this.#report({ kind: 'called', id: call.id })
       })
+  }
+
+  /** Has the operator end what it has begun elsewhere, although nobody waits for it. */
+  #cancelBegun(attempt: Attempt, wait: TriggerWait): void {
+    if (this.#ending.signal.aborted) return
+    this.#options.runner.wait(attempt, wait, AbortSignal.abort()).catch((error: unknown) => {
+      const { dagId, runId, taskId } = attempt
+      this.#options.logger.info('The wait of a deferred task was cancelled.', { dagId, runId, taskId, reason: messageOf(error) })
+    })
   }
 
   #report(report: Report): void {

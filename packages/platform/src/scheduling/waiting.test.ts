@@ -168,6 +168,28 @@ test('a wait that takes too long ends, and the task hears of it; what it has beg
   assert.equal(signals[0]?.aborted, true)
 })
 
+test('a task that is marked while it is about to defer has what it has begun elsewhere cancelled', async () => {
+  const begun = gate<void>()
+  const signals: AbortSignal[] = []
+  const { save, scheduler, settle } = inlinePlatform({
+    task: async () => {
+      await begun.opened
+      return deferred({ kind: 'trigger', name: 'job', args: null })
+    },
+    wait: async (_attempt, _wait, signal) => void signals.push(signal),
+  })
+  await save(one())
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  await scheduler.setRunState('d', runId, 'failed', 'user:ann')
+  begun.open()
+  await settle()
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true],
+  )
+})
+
 test('a deferred task runs out of time with its try: what it did before it was deferred counts', async () => {
   const clock = new ManualClock(START)
   const { save, scheduler, settle, states } = inlinePlatform({

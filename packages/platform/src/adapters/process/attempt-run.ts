@@ -57,8 +57,8 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
       const isDone = message.type === 'done'
       const own = isDone ? message.outcome : failed(message.detail)
       resolve({
-        // What it had rendered is known although it was ended.
-        outcome: ended ? { ...ended, renderedFields: own.renderedFields } : own,
+        // What it had rendered is known although it was ended; and that it has begun something elsewhere, of which others must know.
+        outcome: ended && own.state !== 'deferred' ? { ...ended, renderedFields: own.renderedFields } : own,
         startedAt: isDone ? message.startedAt : null,
         endedAt: isDone ? message.endedAt : null,
       })
