@@ -62,7 +62,7 @@ function driveStage(refresh: Refresh, kind: 'cluster' | 'transform' | 'build', t
   const meant = refresh.stages.find((s) => s.kind === kind && isSameTask(s.task, reference))
   if (task.state === 'running') {
     // A deferred task goes on in the same try: what it waited for has ended already.
-    if (meant?.task?.tryNumber === task.tryNumber) return refresh
+    if (meant && 'task' in meant && meant.task?.tryNumber === task.tryNumber) return refresh
     if (meant?.state === 'running') return changeStage(refresh, kind, (s) => s === meant, { task: reference })
     const again = { state: 'running', startedAt: task.startedAt ?? at, endedAt: null, detail: null, task: reference } as const
     return changeStage(refresh, kind, (s) => s === meant, again)
