@@ -61,11 +61,22 @@ test('no interval begins after the end date', () => {
 test('a daily schedule keeps to the clocks of its zone through both changes of a year', () => {
   const daily = cron('0 5 * * *', 'Europe/Paris')
   const after = (text: string) => {
-    const found = following(daily, { start: at(text), end: at(text) })
+    const found = following(daily, { start: new Date(at(text).getTime() - 86_400_000), end: at(text) })
     return `${found.start.toISOString().slice(0, 16)} ${found.end.toISOString().slice(0, 16)}`
   }
   assert.equal(after('2024-03-30T04:00:00Z'), '2024-03-30T04:00 2024-03-31T03:00')
   assert.equal(after('2024-10-26T03:00:00Z'), '2024-10-26T03:00 2024-10-27T04:00')
+})
+
+test('a schedule that has become coarser does not begin again with what the last run has covered', () => {
+  const last = { start: at('2024-01-05T10:00:00Z'), end: at('2024-01-05T11:00:00Z') }
+  assert.deepEqual(following(cron('0 0 * * *'), last), { start: at('2024-01-06T00:00:00Z'), end: at('2024-01-07T00:00:00Z') })
+})
+
+test('the last Friday of a month is written as in Airflow, or as in Quartz', () => {
+  for (const expression of ['0 22 * * L5', '0 22 * * 5L']) {
+    assert.equal(cron(expression).next(null, forever, at('2024-03-01T00:00:00Z'))?.runAfter.toISOString(), '2024-02-23T22:00:00.000Z')
+  }
 })
 
 test('a time that the clocks leave out is moved on, one that they show twice means the second', () => {

@@ -40,7 +40,9 @@ class IntervalTimetable implements Timetable {
     const skipped = catchup ? null : this.#latestStart(now)
     const first = begin && skipped ? laterOf(begin, skipped) : (begin ?? skipped)
     const continued = last && this.#ticks.alignToPrevious(last.end)
-    const start = continued && first ? laterOf(continued, first) : (continued ?? first)
+    const aligned = continued && first ? laterOf(continued, first) : (continued ?? first)
+    // A schedule that has become coarser would begin again with, or before, what the last run has covered.
+    const start = last && aligned && aligned <= last.start ? this.#ticks.after(aligned) : aligned
     if (!start || (latest && start > latest)) return null
     return this.#run(start)
   }
