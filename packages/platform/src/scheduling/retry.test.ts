@@ -7,6 +7,8 @@ const attempt = { dagId: 'd', logicalDate: new Date('2019-10-07T05:00:00Z'), try
 
 test('without backoff each wait is the retry delay', () => {
   assert.equal(retryDelaySeconds(task, { ...attempt, tryNumber: 5 }), 300)
+  assert.equal(retryDelaySeconds({ ...task, retryBackoff: 1 }, { ...attempt, tryNumber: 5 }), 300)
+  assert.equal(retryDelaySeconds({ ...task, retryDelaySeconds: 172_800, maxRetryDelaySeconds: 60 }, attempt), 172_800)
 })
 
 test('with backoff the wait of try n lies in [delay × 2ⁿ⁻¹, twice that) and is the same every time', () => {
@@ -22,7 +24,7 @@ test("the jitter is the SHA-1 of Airflow's text for the try", () => {
   assert.equal(retryDelaySeconds({ ...task, retryBackoff: 2 }, attempt), 300 + 94)
 })
 
-test('no wait is longer than its own limit, or than a day', () => {
+test('no wait grows beyond its own limit, or a day', () => {
   assert.equal(retryDelaySeconds({ ...task, retryBackoff: 2, maxRetryDelaySeconds: 400 }, { ...attempt, tryNumber: 6 }), 400)
   assert.equal(retryDelaySeconds({ ...task, retryBackoff: 10 }, { ...attempt, tryNumber: 40 }), 86_400)
 })

@@ -2,18 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { TaskDocument } from '@daggerboard/dag'
 
-/** No wait is longer than a day. */
+/** No wait grows beyond a day. */
 const MAX_DELAY_SECONDS = 86_400
 
 /**
- * Seconds to wait after try `tryNumber` failed: `retryDelaySeconds`, or with backoff Airflow's exact
- * `delay × backoff^(try − 1)` plus a jitter below the same amount, taken from the SHA-1 of what the try is.
+ * Seconds to wait after try `tryNumber` failed: `retryDelaySeconds`, however long; or with a backoff other than 1 Airflow's exact
+ * `delay × backoff^(try − 1)` plus a jitter below the same amount, taken from the SHA-1 of what the try is, at most a day.
  */
 export function retryDelaySeconds(
   task: Pick<TaskDocument, 'taskId' | 'retryDelaySeconds' | 'retryBackoff' | 'maxRetryDelaySeconds'>,
   { dagId, logicalDate, tryNumber }: { dagId: string; logicalDate: Date; tryNumber: number },
 ): number {
-  if (task.retryBackoff <= 0) return Math.min(task.retryDelaySeconds, MAX_DELAY_SECONDS)
+  if (task.retryBackoff <= 0 || task.retryBackoff === 1) return task.retryDelaySeconds
   const least = Math.max(1, Math.ceil(task.retryDelaySeconds * task.retryBackoff ** (tryNumber - 1)))
   if (!Number.isSafeInteger(least)) return Math.min(MAX_DELAY_SECONDS, task.maxRetryDelaySeconds ?? MAX_DELAY_SECONDS)
   const digest = createHash('sha1')
