@@ -22,6 +22,8 @@ export interface PlannedTask {
   readonly isSource: boolean
   /** Setups before it, but not right before it, in whose scope it is: they must have succeeded. */
   readonly outerSetups: readonly PlannedTask[]
+  /** Of a teardown: the tasks between its setups and it, but not right before it. They must be through, however they end. */
+  readonly scope: readonly PlannedTask[]
   /** Tasks before it, but not right before it, that may skip everything after them. */
   readonly outerCircuits: readonly PlannedTask[]
   /** Others than those right after it that look at how it ends. */
@@ -73,6 +75,7 @@ function makePlan(document: DagDocument): DagPlan {
       sources: [],
       isSource: false,
       outerSetups: [],
+      scope: [],
       outerCircuits: [],
       watchers: [],
       isIgnorable: task.role === 'teardown' && !task.failsRun,
@@ -98,6 +101,15 @@ function makePlan(document: DagDocument): DagPlan {
       if (draft.document.role === 'teardown' || draft.upstream.includes(setup) || (inScope && !inScope.has(draft.taskId))) continue
       draft.outerSetups.push(setup)
       setup.watchers.push(draft)
+    }
+  }
+  for (const draft of order.filter(({ document: { role } }) => role === 'teardown')) {
+    const own = draft.upstream.filter(({ document: { role } }) => role === 'setup')
+    const afterSetups = new Set(own.flatMap(({ taskId }) => [...graph.after(taskId)]))
+    for (const between of found([...graph.before(draft.taskId)])) {
+      if (!afterSetups.has(between.taskId) || draft.upstream.includes(between)) continue
+      draft.scope.push(between)
+      between.watchers.push(draft)
     }
   }
   for (const circuit of circuits) {

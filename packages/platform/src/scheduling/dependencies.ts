@@ -28,19 +28,24 @@ export function fromThisRun(of: BoardRun, planned: PlannedTask, { mapIndex }: Ta
   if (role === 'teardown') {
     const setups = planned.upstream.filter(({ taskId }) => planned.document.setups.includes(taskId))
     const verdict = teardownVerdict(countUpstream(of, planned, planned.upstream, mapIndex), countUpstream(of, planned, setups, mapIndex))
+    const scope = countUpstream(of, planned, planned.scope, mapIndex)
+    if (verdict === 'run' && scope.done < scope.all) {
+      return { verdict: 'wait', detail: 'Not all between its setups and it are done.' }
+    }
     return verdict === 'run'
       ? RUN
       : { verdict, detail: verdict === 'wait' ? 'Not all before it are done.' : 'None of its setups succeeded.' }
   }
   const skipper = skippedBy(of, planned, mapIndex)
   if (skipper !== null) return { verdict: 'skipped', detail: `Task "${skipper}" has chosen to skip it.` }
-  if (planned.outerSetups.length > 0) {
-    const verdict = setupVerdict(countUpstream(of, planned, planned.outerSetups, mapIndex))
-    if (verdict !== 'run') return { verdict, detail: 'Its setups must all have succeeded.' }
-  }
+  // As in Airflow it does not even wait for its setups.
+  if (triggerRule === 'always') return RUN
+  const setups = planned.outerSetups.length > 0 ? setupVerdict(countUpstream(of, planned, planned.outerSetups, mapIndex), mapIndex) : 'run'
+  const bySetups: Finding = { verdict: setups, detail: 'Its setups must all have succeeded.' }
+  if (setups !== 'run' && setups !== 'wait') return bySetups
   const verdict = ruleVerdict(triggerRule, countUpstream(of, planned, planned.upstream, mapIndex), mapIndex)
-  if (verdict === 'run') return RUN
-  if (verdict === 'wait') return { verdict, detail: null }
+  if (verdict === 'run') return setups === 'run' ? RUN : bySetups
+  if (verdict === 'wait') return setups === 'run' ? { verdict, detail: null } : bySetups
   return { verdict, detail: `Its trigger rule ${triggerRule} can no longer be met by the tasks before it.` }
 }
 

@@ -105,6 +105,23 @@ test('a task between a setup and its teardown needs the setup also when others l
   assert.equal((await run(document, failing('a'))).found.b, 'success')
 })
 
+test('a teardown waits for all that lies between its setup and it, also for what the tasks right before it do not wait for', async () => {
+  const working = gate()
+  const { save, scheduler, settle, states } = inlinePlatform({ task: ({ taskId }) => (taskId === 'a' ? working.opened : null) })
+  const document = changed(graph('setup>a a>b b>teardown setup>teardown'), {
+    setup: { role: 'setup' },
+    b: { triggerRule: 'always' },
+    teardown: { role: 'teardown', setups: ['setup'] },
+  })
+  await save(document)
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  assert.deepEqual(await states('d', runId), { run: 'running', setup: 'success', a: 'running', b: 'success', teardown: 'none' })
+  working.open()
+  await settle()
+  assert.equal((await states('d', runId)).teardown, 'success')
+})
+
 test('marked failed, a run still runs its teardowns before it ends', async () => {
   const working = gate()
   const { save, scheduler, settle, states } = inlinePlatform({ task: ({ taskId }) => (taskId === 'work' ? working.opened : null) })

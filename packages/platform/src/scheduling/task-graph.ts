@@ -57,11 +57,12 @@ export class TaskGraph {
 
   /**
    * The setups and teardowns that a task needs around it: the setups before it whose teardowns come after it (or that have none),
-   * with all of their teardowns; of a setup also its own teardowns.
+   * with all of their teardowns; of a setup only its own teardowns, of a teardown nothing.
    */
   surroundings(taskId: string): Set<string> {
-    const after = this.after(taskId)
     const found = new Set(this.#teardowns.get(taskId))
+    if ((this.#tasks.get(taskId)?.role ?? 'work') !== 'work') return found
+    const after = this.after(taskId)
     for (const setup of this.before(taskId)) {
       if (this.#tasks.get(setup)?.role !== 'setup') continue
       const teardowns = [...(this.#teardowns.get(setup) ?? [])]

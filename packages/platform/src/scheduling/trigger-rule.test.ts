@@ -114,10 +114,13 @@ test('a task in the scope of setups needs every one of them', () => {
 
 test('instances that are no longer there do not count: what needs all of them needs the others, and one too many is not needed itself', () => {
   for (const rule of TRIGGER_RULES) {
+    // It needs a success: without one, only tasks that were all skipped skip it.
+    if (rule === 'one_success') continue
     for (const states of [1, 2, 3].flatMap(combinations)) {
       assert.equal(verdict(rule, [...states, 'removed']), verdict(rule, states), `${rule} after ${states.join(', ')} and removed`)
     }
   }
+  assert.equal(verdict('one_success', ['skipped', 'removed']), 'upstream_failed')
   assert.equal(verdict('all_success', ['success', 'removed'], 0), 'run')
   assert.equal(verdict('all_success', ['success', 'removed'], 1), 'removed')
   assert.equal(verdict('all_success', ['success', 'failed', 'removed'], 2), 'upstream_failed')

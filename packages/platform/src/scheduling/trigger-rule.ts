@@ -31,8 +31,8 @@ const RULES: Readonly<Record<TriggerRule, (counts: UpstreamCounts) => Verdict>> 
     skipped > 0 ? 'skipped' : done < all ? 'wait' : success > 0 ? 'run' : 'upstream_failed',
   all_skipped: ({ all, success, failedLike, skipped, removed }) =>
     success + failedLike > 0 ? 'skipped' : skipped === all - removed ? 'run' : 'wait',
-  one_success: ({ all, done, success, skipped, removed }) =>
-    success > 0 ? 'run' : done < all ? 'wait' : skipped === all - removed ? 'skipped' : 'upstream_failed',
+  one_success: ({ all, done, success, skipped }) =>
+    success > 0 ? 'run' : done < all ? 'wait' : skipped === all ? 'skipped' : 'upstream_failed',
   one_failed: ({ all, done, failedLike }) => (failedLike > 0 ? 'run' : done < all ? 'wait' : 'skipped'),
   one_done: ({ all, done, success, failed }) => (success + failed > 0 ? 'run' : done < all ? 'wait' : 'skipped'),
   none_failed: ({ all, done, failedLike }) => (failedLike > 0 ? 'upstream_failed' : done === all ? 'run' : 'wait'),
@@ -61,7 +61,7 @@ export function teardownVerdict({ all, done }: UpstreamCounts, setups: UpstreamC
 }
 
 /** A task in the scope of setups needs all of them, whatever its own rule says of the tasks right before it. */
-export const setupVerdict = (setups: UpstreamCounts): Verdict => ruleVerdict('all_success', setups)
+export const setupVerdict = (setups: UpstreamCounts, mapIndex = -1): Verdict => ruleVerdict('all_success', setups, mapIndex)
 
 /** The same for states that stand one by one. */
 export function verdict(rule: TriggerRule, upstream: readonly TaskInstanceState[], mapIndex = -1): Verdict {
