@@ -14,6 +14,8 @@ interface Case {
   readonly startDate: string | null
   readonly endDate: string | null
   readonly catchup: boolean
+  /** The interval of a run under another schedule, before this one. */
+  readonly last: readonly [string, string] | null
   /** The times at which the next run is asked for, ascending. */
   readonly nows: readonly string[]
 }
@@ -34,9 +36,12 @@ const EXPRESSIONS = [
 const HOUR = 60 * MINUTE
 const iso = (at: number): string => new Date(at).toISOString()
 
+/** Airflow's parser reads `5-5` as a range around the whole clock; ours as 5. */
+const withoutOneLong = (expression: string): string => expression.replaceAll(/\b(\d+)-\1\b(\/\d+)?/g, '$1')
+
 function randomCase(random: () => number): Case {
   const pick = <Item>(items: readonly Item[]): Item => items[whole(random, 0, items.length - 1)] as Item
-  const expression = () => (random() < 0.5 ? pick(EXPRESSIONS) : randomExpression(random))
+  const expression = () => (random() < 0.5 ? pick(EXPRESSIONS) : withoutOneLong(randomExpression(random)))
   const minute = (at: number) => Math.floor(at / MINUTE) * MINUTE
   const begin = minute(randomTime(random))
   const around = () => begin + whole(random, -40 * 24 * 60, 40 * 24 * 60) * MINUTE
@@ -47,8 +52,9 @@ function randomCase(random: () => number): Case {
     (): TimeDocument => ({ kind: 'cron', expression: expression(), interval: true, text: '' }),
     (): TimeDocument => ({ kind: 'cron', expression: expression(), interval: true, text: '' }),
     (): TimeDocument => {
+      const expressions = several()
       const runImmediately = pick([true, false, 60, 3600, 864_000])
-      return { kind: 'cronTrigger', expressions: several(), intervalSeconds: length(), runImmediately, text: '' }
+      return { kind: 'cronTrigger', expressions, intervalSeconds: expressions.length > 1 ? 0 : length(), runImmediately, text: '' }
     },
     (): TimeDocument => ({ kind: 'delta', seconds: pick([60, 3600, 5000, 86_400, 604_800]), interval: true, text: '' }),
     (): TimeDocument => ({ kind: 'deltaTrigger', seconds: pick([60, 3600, 5000, 86_400]), intervalSeconds: length(), text: '' }),
@@ -64,21 +70,31 @@ function randomCase(random: () => number): Case {
     return iso(random() < 0.3 ? minute(now) : now)
   })
   nows.sort()
+  const before = begin - whole(random, 0, 3000) * MINUTE
   return {
     schedule,
     zone: pick(ZONES),
     startDate: startDate === null ? null : iso(startDate),
     endDate: endDate === null ? null : iso(endDate),
     catchup: random() < 0.5,
+    last: random() < 0.8 ? null : [iso(before - pick([0, 1, 60, 1440, 10_080]) * MINUTE), iso(before)],
     nows,
   }
 }
 
 /** The same walk as that of the script. */
-function ours({ schedule, zone, startDate, endDate, catchup, nows }: Case): Answer[] {
+function ours(one: Case): Answer[] {
+  try {
+    return walked(one)
+  } catch (error) {
+    return [String(error)]
+  }
+}
+
+function walked({ schedule, zone, startDate, endDate, catchup, last: before, nows }: Case): Answer[] {
   const found = timetable(schedule, zone)
   const restriction = { earliest: startDate ? new Date(startDate) : null, latest: endDate ? new Date(endDate) : null, catchup }
-  let last: DataInterval | null = null
+  let last: DataInterval | null = before && { start: new Date(before[0]), end: new Date(before[1]) }
   return nows.map((text) => {
     const now = new Date(text)
     const due = found.next(last, restriction, now)
@@ -89,6 +105,21 @@ function ours({ schedule, zone, startDate, endDate, catchup, nows }: Case): Answ
   })
 }
 
+/**
+ * Airflow counts ticks of expressions that have every hour, but not every day, by what the clocks show, and adds the distance to the instant: across
+ * a change of the clocks it is an hour off. Ours are at the times that the expression names.
+ */
+function isLostAtClockChange({ schedule, zone }: Case): boolean {
+  const expressions = schedule.kind === 'cron' ? [schedule.expression] : schedule.kind === 'cronTrigger' ? schedule.expressions : []
+  const changes = zone !== 'UTC' && zone !== 'Asia/Kolkata'
+  return (
+    changes &&
+    expressions.some(
+      (expression) => / \* (?!\* \* \*$)|^[^ ]+ \*\/1 /.test(expression) || (zone === 'Australia/Lord_Howe' && / \* /.test(expression)),
+    )
+  )
+}
+
 const readable = (answer: Answer | undefined): unknown =>
   typeof answer === 'object' ? { run: answer.run?.map(iso) ?? null, manual: answer.manual.map(iso) } : answer
 
@@ -97,25 +128,20 @@ test('timetables give the runs and intervals that those of Airflow give', async 
   const cases = Array.from({ length: CASES }, () => randomCase(random))
   const theirs = await askPython<Answer[][]>(await pythonWithAirflow(), join(import.meta.dirname, 'semantics_timetables.py'), cases)
   let compared = 0
-  const broken = new Map<string, number>()
-  const dump: unknown[] = []
+  let unlike = 0
   for (const [i, one] of cases.entries()) {
     const own = ours(one)
     for (const [step, expected] of (theirs[i] as Answer[]).entries()) {
-      if (typeof expected === 'string') {
-        broken.set(expected, (broken.get(expected) ?? 0) + 1)
-        continue
-      }
+      const isSame = JSON.stringify(own[step]) === JSON.stringify(expected)
       compared += 1
-      if (JSON.stringify(own[step]) !== JSON.stringify(expected)) {
-        dump.push({ one, step, own: readable(own[step]), expected: readable(expected) })
-        break
-      }
+      if (isSame) continue
+      unlike += 1
+      const facts = { case: one, now: one.nows[step], ours: readable(own[step]), airflow: readable(expected) }
+      assert.ok(isLostAtClockChange(one), JSON.stringify(facts, null, 1))
+      break
     }
   }
-  t.diagnostic(`${compared} answers compared`)
-  console.log(compared, broken, dump.length)
-  const { writeFileSync } = await import('node:fs')
-  writeFileSync('/tmp/k/w/tt.json', JSON.stringify(dump, null, 1))
-  assert.equal(dump.length, 0)
+  t.diagnostic(`${compared} answers compared, ${unlike} of them another one where the clocks change`)
+  assert.ok(compared > 5 * CASES)
+  assert.ok(unlike < CASES / 100)
 })

@@ -72,7 +72,7 @@ def chain(case):
     global now
     timetable = made(case["schedule"], case["zone"])
     restriction = TimeRestriction(instant(case["startDate"]), instant(case["endDate"]), case["catchup"])
-    last = None
+    last = case["last"] and DataInterval(*map(instant, case["last"]))
     answers = []
     for text in case["nows"]:
         now = instant(text)
