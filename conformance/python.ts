@@ -33,17 +33,24 @@ export async function pythonWith(packages: string[]): Promise<string> {
       if (await isMade()) break
       await rm(home, { recursive: true, force: true })
       await command('python3', ['-m', 'venv', home], 'Install Python 3 with its venv module (Debian: python3-venv).')
-      await command(
-        python,
-        ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...wanted],
-        'Check that pip can reach its package index.',
-      )
+      await install(python, wanted)
       await writeFile(marker, wanted.join('\n'))
     } finally {
       await release()
     }
   }
   return python
+}
+
+/** With uv, which resolves and installs in a tenth of the time; with pip, which reads settings of the machine that uv does not, where uv cannot. */
+async function install(python: string, wanted: readonly string[]): Promise<void> {
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  try {
+    await command(python, [...pip, 'uv'], '')
+    await command(python, ['-m', 'uv', 'pip', 'install', '--quiet', '--python', python, ...wanted], '')
+  } catch {
+    await command(python, [...pip, ...wanted], 'Check that pip can reach its package index.')
+  }
 }
 
 /** What a Python script of ours answers as JSON on its last line; `input` is given to it as JSON. Throws with what it wrote to stderr. */
