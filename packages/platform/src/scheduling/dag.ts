@@ -44,6 +44,7 @@ export interface DagFile {
   readonly hasError: boolean
 }
 
+/** The documents of records are shared: nobody changes them. */
 export interface DagStore {
   find(dagId: string): Promise<DagRecord | null>
   /** All, by id; stale ones only when asked for. */
@@ -56,7 +57,7 @@ export interface DagStore {
   files(): Promise<DagFile[]>
   /** The file is gone: its DAGs are stale and its error is forgotten. */
   forgetFile(file: string): Promise<void>
-  setPaused(dagId: string, isPaused: boolean): Promise<void>
+  setPaused(dagIds: readonly string[], isPaused: boolean): Promise<void>
   /** Forgets a DAG; its file brings it back when it is read again. */
   delete(dagId: string): Promise<void>
   importErrors(): Promise<ImportError[]>

@@ -116,12 +116,17 @@ export class Scheduler extends Commands implements Service {
 
   /** What runs in a DAG goes on when it is paused; nothing else begins. Throws `not_found`. */
   async setPaused(dagId: string, isPaused: boolean): Promise<DagRecord> {
+    return (await this.setAllPaused([dagId], isPaused))[0] as DagRecord
+  }
+
+  /** The same for many DAGs, in one commit. */
+  async setAllPaused(dagIds: readonly string[], isPaused: boolean): Promise<DagRecord[]> {
     const { dags } = this.#options
     // Between turns or within one: the board takes it over with the next.
-    if (!this.#turns.board.dags.has(dagId)) await this.#turns.exclusively(() => this.#turns.dags.find(dagId))
-    await dags.setPaused(dagId, isPaused)
-    this.dagsChanged([dagId])
-    return (await dags.find(dagId)) as DagRecord
+    for (const dagId of dagIds) if (!this.#turns.board.dags.has(dagId)) await this.#turns.exclusively(() => this.#turns.dags.find(dagId))
+    await dags.setPaused(dagIds, isPaused)
+    this.dagsChanged(dagIds)
+    return Promise.all(dagIds.map(async (dagId) => (await dags.find(dagId)) as DagRecord))
   }
 
   /** The next run that the schedule of a DAG will bring, also while it is paused; null when there is none. */

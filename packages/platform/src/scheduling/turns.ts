@@ -251,7 +251,7 @@ export class Turns {
     try {
       const last = await stores.runs.listLastEnded(dagId, most)
       if (last.length < most || last.some(({ state }) => state !== 'failed')) return
-      await stores.dags.setPaused(dagId, true)
+      await stores.dags.setPaused([dagId], true)
       this.dags.expire()
       logger.warn(`DAG "${dagId}" is paused: its last ${most} runs have failed.`)
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { DagDocument } from '@daggerboard/dag'
 import type { DagFile, DagFileReading, DagRecord, DagStore, ImportError } from '../../scheduling/dag.ts'
 import type { Database } from './database.ts'
+import { completed } from './earlier-document.ts'
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS dag (
@@ -14,6 +15,7 @@ const TABLES = `
 
 export class SqliteDagStore implements DagStore {
   #db: Database
+  readonly #documents = new Map<string, { readonly text: string; readonly document: DagDocument }>()
 
   constructor(db: Database) {
     this.#db = db
@@ -22,11 +24,13 @@ export class SqliteDagStore implements DagStore {
 
   async find(dagId: string): Promise<DagRecord | null> {
     const row = this.#db.get<DagRow>('SELECT * FROM dag WHERE dag_id = ?', dagId)
-    return row ? toRecord(row) : null
+    return row ? this.#toRecord(row) : null
   }
 
   async list({ includeStale = false }: { includeStale?: boolean } = {}): Promise<DagRecord[]> {
-    return this.#db.all<DagRow>('SELECT * FROM dag WHERE is_stale <= ? ORDER BY dag_id', Number(includeStale)).map(toRecord)
+    return this.#db
+      .all<DagRow>('SELECT * FROM dag WHERE is_stale <= ? ORDER BY dag_id', Number(includeStale))
+      .map((row) => this.#toRecord(row))
   }
 
   async saveReading(reading: DagFileReading, at: string, paused: boolean): Promise<void> {
@@ -107,16 +111,41 @@ export class SqliteDagStore implements DagStore {
     })
   }
 
-  async setPaused(dagId: string, isPaused: boolean): Promise<void> {
-    this.#db.run('UPDATE dag SET is_paused = ? WHERE dag_id = ?', Number(isPaused), dagId)
+  async setPaused(dagIds: readonly string[], isPaused: boolean): Promise<void> {
+    this.#db.transaction(() => {
+      for (const dagId of dagIds) this.#db.run('UPDATE dag SET is_paused = ? WHERE dag_id = ?', Number(isPaused), dagId)
+    })
   }
 
   async delete(dagId: string): Promise<void> {
     this.#db.run('DELETE FROM dag WHERE dag_id = ?', dagId)
+    this.#documents.delete(dagId)
   }
 
   async importErrors(): Promise<ImportError[]> {
     return this.#db.all<Required<ImportError> & Record<string, unknown>>('SELECT * FROM import_error ORDER BY file')
+  }
+
+  #toRecord(row: DagRow): DagRecord {
+    return {
+      dagId: row.dag_id,
+      document: this.#documentOf(row),
+      file: row.file,
+      source: row.source,
+      isPaused: row.is_paused === 1,
+      isStale: row.is_stale === 1,
+      hasImportErrors: row.has_import_errors === 1,
+      parsedAt: row.parsed_at,
+    }
+  }
+
+  /** The same object as long as the text is the same: documents are asked for with every request and every switch. */
+  #documentOf({ dag_id: dagId, document: text }: DagRow): DagDocument {
+    const known = this.#documents.get(dagId)
+    if (known?.text === text) return known.document
+    const document = completed(JSON.parse(text))
+    this.#documents.set(dagId, { text, document })
+    return document
   }
 }
 
@@ -130,14 +159,3 @@ interface DagRow {
   has_import_errors: number
   parsed_at: string
 }
-
-const toRecord = (row: DagRow): DagRecord => ({
-  dagId: row.dag_id,
-  document: JSON.parse(row.document) as DagDocument,
-  file: row.file,
-  source: row.source,
-  isPaused: row.is_paused === 1,
-  isStale: row.is_stale === 1,
-  hasImportErrors: row.has_import_errors === 1,
-  parsedAt: row.parsed_at,
-})

@@ -87,7 +87,6 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
     const { is_paused } = await readBody(c.req.raw, Patch)
     if (wanted(query).dagIdPattern === undefined && query.tags === undefined && query.owners === undefined)
       throw new AppError('invalid', 'Say which DAGs: with dag_id_pattern, tags or owners. dag_id_pattern=~ is all of them.')
-    const changed = []
     // Who is changed may fall out of the filter, so all are found first.
     const ids: string[] = []
     for (let offset = 0, total = 1; offset < total; offset += PAGE) {
@@ -95,7 +94,7 @@ export function addDagRoutes(door: Door, options: AirflowDoorOptions): void {
       ids.push(...page.dags.map(({ dagId }) => dagId))
       total = page.total
     }
-    for (const id of ids) changed.push(await scheduler.setPaused(id, is_paused))
+    const changed = await scheduler.setAllPaused(ids, is_paused)
     const { limit, offset } = pageOf(query)
     return c.json({ dags: changed.slice(offset, offset + limit).map((dag) => presentDag(dag, options)), total_entries: changed.length })
   })
