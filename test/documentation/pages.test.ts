@@ -37,6 +37,16 @@ test('every relative link leads to a file, and every anchor to a heading', () =>
   assert.deepEqual(broken, [])
 })
 
+test('the README leads to every guide', () => {
+  const targets = all.filter(({ path }) => path === 'README.md').flatMap(linksOf)
+  assert.deepEqual(
+    guides()
+      .map(({ path }) => path)
+      .filter((path) => !targets.includes(path)),
+    [],
+  )
+})
+
 test('the pages of docs/reference say what the code says', () => {
   for (const [path, text] of Object.entries(referencePages()))
     assert.equal(readFileSync(join(root, path), 'utf8'), text, `${path} is stale. Run: npm run reference`)
