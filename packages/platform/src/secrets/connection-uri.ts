@@ -52,7 +52,7 @@ function extraOf(id: string, query: string | undefined, problems: string[]): Rec
   if (query === undefined || query === '') return {}
   const fields = Object.fromEntries(new URLSearchParams(query))
   const nested = fields[EXTRA_KEY]
-  if (nested === undefined) return fields
+  if (nested === undefined) return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, meaning(text)]))
   if (Object.keys(fields).length > 1)
     problems.push(`Its query has ${EXTRA_KEY}, which is the whole extra, and other names beside it. Put them into it.`)
   try {
@@ -60,6 +60,16 @@ function extraOf(id: string, query: string | undefined, problems: string[]): Rec
   } catch (error) {
     problems.push((error as AppError).message)
     return {}
+  }
+}
+
+/** As in Airflow 3 a value that is JSON is what it means: `timeout=5` is a number. One that JavaScript has no such number for stays a text. */
+function meaning(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value !== 'number' || Number.isSafeInteger(value) || String(value) === text.trim() ? value : text
+  } catch {
+    return text
   }
 }
 
@@ -82,7 +92,8 @@ const encode = (part: string | null): string =>
 function queryOf(extra: Readonly<Record<string, unknown>>): string {
   const entries = Object.entries(extra)
   const isFlat = entries.every(
-    ([name, value]) => name !== EXTRA_KEY && typeof value === 'string' && value.isWellFormed() && name.isWellFormed(),
+    ([name, value]) =>
+      name !== EXTRA_KEY && typeof value === 'string' && meaning(value) === value && value.isWellFormed() && name.isWellFormed(),
   )
   return new URLSearchParams(isFlat ? (entries as [string, string][]) : { [EXTRA_KEY]: JSON.stringify(extra) }).toString()
 }

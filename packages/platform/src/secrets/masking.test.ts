@@ -27,7 +27,7 @@ const NAMES: readonly (readonly [name: string, isSensitive: boolean])[] = [
   ...(['service-account', 'Service Account', 'private--key', 'keyfile.dict', 'bearer_token', 'tokens'] as const).map(
     (n) => [n, true] as const,
   ),
-  ...(['', 'pass', 'user', 'login', 'host', 'key', 'api__key', 'key_path', 'credentials', 'proxy', 'dsn', 'bearer'] as const).map(
+  ...(['', 'pass', 'user', 'login', 'host', 'key', 'api__key', 'key_path', 'credentials', 'prox', 'pass_key'] as const).map(
     (n) => [n, false] as const,
   ),
 ]

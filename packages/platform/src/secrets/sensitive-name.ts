@@ -1,19 +1,29 @@
-/** Which names tell of a secret: Airflow's documented list, its normalisation, and what the settings add to it. */
+/** Which names tell of a secret: Airflow's list (that of 3.3), its normalisation, and what the settings add to it. */
 
-/** Words that make a name sensitive when they occur anywhere in it (Airflow's documentation, "Masking sensitive data"). */
+/** Words that make a name sensitive when they occur anywhere in it (`DEFAULT_SENSITIVE_FIELDS` of Airflow 3.3). */
 export const SENSITIVE_WORDS = [
+  'access_key',
   'access_token',
   'api_key',
   'apikey',
+  'auth_header',
   'authorization',
+  'bearer',
+  'connection_string',
+  'dsn',
+  'keyfile_dict',
   'passphrase',
   'passwd',
   'password',
   'private_key',
+  'proxies',
+  'proxy',
+  'proxy_password',
   'secret',
-  'token',
-  'keyfile_dict',
   'service_account',
+  'service_key',
+  'token',
+  'webhook_url',
 ] as const
 
 export interface SensitiveNameSettings {
