@@ -135,13 +135,19 @@ interface Invalid {
   readonly msg?: string
 }
 
+/** `slots: Too small.`; only the sentence when it names its place itself. */
+function problemOf({ loc = [], msg = 'does not fit' }: Invalid): string {
+  const place = loc.slice(1).join('.')
+  const sentence = /[.!?]$/.test(msg) ? msg : `${msg}.`
+  return place === '' || sentence.includes(`"${loc.at(-1)}"`) ? sentence : `${place}: ${sentence}`
+}
+
 /** From Airflow's `detail`, or our own `error.message`. */
 function sentenceOf(answer: string): string | undefined {
   try {
     const { detail, error } = JSON.parse(answer) as { detail?: unknown; error?: { message?: unknown } }
     const sentence = detail ?? error?.message
-    if (Array.isArray(sentence))
-      return sentence.map((each: Invalid) => `${each.loc?.slice(1).join('.') ?? ''}: ${each.msg ?? ''}`).join('\n')
+    if (Array.isArray(sentence)) return [...new Set(sentence.map(problemOf))].join('\n') || undefined
     return typeof sentence === 'string' ? sentence : undefined
   } catch {
     return undefined

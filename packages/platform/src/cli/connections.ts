@@ -4,8 +4,8 @@ import type { ConnectionView } from './airflow.ts'
 import { path } from './client.ts'
 import { command, flag, json, required, text, wholeNumber } from './command.ts'
 import { readPiped } from './confirm.ts'
-import { bring, type Entries, fileFormat, MASK, onExisting, readEntries, writeEntries } from './exchange.ts'
-import type { ConnectionFields, Host } from './host.ts'
+import { bring, fileFormat, formatOf, MASK, onExisting, readFrom, tellMasked, writeEntries } from './exchange.ts'
+import type { ConnectionFields } from './host.ts'
 import type { Column } from './output.ts'
 
 const COLUMNS: readonly Column<ConnectionView>[] = ['connection_id', 'conn_type', 'host', 'port', 'schema', 'login', 'description']
@@ -76,7 +76,7 @@ const add = command({
         `Say what connection "${connId}" is in one way: --conn-uri, --conn-json, --conn-stdin, or --conn-type with the other --conn-… parts.`,
         { exitStatus: 2 },
       )
-    const fields = whole === undefined ? { connection_id: connId, ...parts } : await host.parseConnection(connId, whole)
+    const fields = whole === undefined ? { connection_id: connId, ...parts } : (await host.exchange()).parseConnection(connId, whole)
     const body = { ...fields, ...(connDescription !== undefined && { description: connDescription }) }
     out.done(`Connection "${connId}" is added.`, await client.post('/api/v2/connections', body))
   },
@@ -110,21 +110,12 @@ const importFile = command({
   args: { file: required('the file; - for what is piped in') },
   options: { fileFormat, actionOnExisting: onExisting },
   async run(context, { file, fileFormat, actionOnExisting }) {
-    const entries = await readEntries(file, fileFormat, context)
-    const entities = await Promise.all(Object.entries(entries).map(([id, given]) => read(context.host, id, given)))
-    const masked = entities.filter((each) => each.password === MASK || each.extra?.includes(`"${MASK}"`))
-    if (masked.length > 0)
-      context.terminal.line(
-        `Secrets are masked in the file for: ${masked.map((each) => each.connection_id).join(', ')}. They are left out. Export them with --show-values.`,
-      )
-    const whole = entities.filter((each) => !masked.includes(each))
-    return bring(context, { path: '/api/v2/connections', noun: 'connections' }, whole, actionOnExisting)
+    const { importConnections } = await context.host.exchange()
+    const { found, masked } = await readFrom(file, fileFormat, context, importConnections)
+    tellMasked(context, masked)
+    return bring(context, { path: '/api/v2/connections', noun: 'connections' }, found, actionOnExisting)
   },
 })
-
-/** A URI, JSON text, or an object as Airflow exports it. */
-const read = (host: Host, id: string, given: unknown): Promise<ConnectionFields> =>
-  host.parseConnection(id, typeof given === 'string' ? given : JSON.stringify(given ?? {}))
 
 const exportFile = command({
   name: 'export',
@@ -138,13 +129,8 @@ const exportFile = command({
       : await client.list<ConnectionView>('/api/v2/connections', 'connections')
     const masked = all.filter(({ password, extra }) => password === MASK || extra?.includes(`"${MASK}"`)).length
     if (masked > 0) terminal.line(`Secrets of ${masked} connections are masked. The owner of the home folder can add --show-values.`)
-    const entries: Entries = Object.fromEntries(
-      all.map(({ connection_id, conn_type, description, login, password, host, port, schema, extra }) => [
-        connection_id,
-        { conn_type, description, login, password, host, port, schema, extra },
-      ]),
-    )
-    writeEntries(context, file, fileFormat, entries)
+    const { exportConnections } = await host.exchange()
+    writeEntries(context, file, fileFormat, exportConnections(all, formatOf(file, fileFormat)))
     if (file !== '-') out.done(`${all.length} connections are in ${file}.`, { file, connections: all.length })
   },
 })

@@ -1,45 +1,47 @@
 /** Files that things come from and go to: JSON, YAML and `NAME=value` lines, in the forms of Airflow's import and export. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import { AppError, messageOf } from '../core/app-error.ts'
 import type { PlatformClient } from './client.ts'
 import { choice, withDefault } from './command.ts'
 import { readPiped } from './confirm.ts'
 import type { Context } from './context.ts'
-
-export type Entries = Readonly<Record<string, unknown>>
+import type { Entries, FileFormat } from './host.ts'
 
 /** What stands for a secret in the answers of the platform. */
 export const MASK = '***'
 
 const FILE_FORMATS = ['json', 'yaml', 'env'] as const
-type FileFormat = (typeof FILE_FORMATS)[number]
 
 export const fileFormat = choice(FILE_FORMATS, 'the form of the file (default: by its name, else JSON)')
+/** For what has several fields, and does not fit into a line. */
+export const documentFormat = choice(['json', 'yaml'], 'the form of the file (default: by its name, else JSON)')
 
 export const onExisting = withDefault(choice(['overwrite', 'skip', 'fail'], 'what to do with those that are there already'), 'overwrite')
 
-const formatOf = (file: string, asked: FileFormat | undefined): FileFormat => {
+export const formatOf = (file: string, asked: FileFormat | undefined): FileFormat => {
   const extension = extname(file)
   return asked ?? (extension === '.yaml' || extension === '.yml' ? 'yaml' : extension === '.env' ? 'env' : 'json')
 }
 
-/** By name; `-` is what is piped in. Throws `invalid` for what is not in that form, without repeating it: there may be secrets in it. */
-export async function readEntries(file: string, asked: FileFormat | undefined, { stdin }: Pick<Context, 'stdin'>): Promise<Entries> {
-  const content = file === '-' ? await readPiped(stdin, 'import -') : readText(file)
-  const format = formatOf(file, asked)
-  if (format === 'env') return envEntries(file, content)
-  let value: unknown = null
-  let reason = ''
+/** What `read` makes of a file, by name; `-` is what is piped in. What is wrong with it names the file. */
+export async function readFrom<Read>(
+  file: string,
+  asked: FileFormat | undefined,
+  { stdin }: Pick<Context, 'stdin'>,
+  read: (text: string, format: FileFormat) => Read,
+): Promise<Read> {
+  const text = file === '-' ? await readPiped(stdin, 'import -') : readText(file)
   try {
-    value = format === 'json' ? JSON.parse(content) : parse(content)
+    return read(text, formatOf(file, asked))
   } catch (error) {
-    const { linePos } = error as { linePos?: readonly { readonly line: number }[] }
-    reason = linePos?.[0] ? ` (line ${linePos[0].line})` : (/ at position \d+| \(line \d+ column \d+\)/.exec(messageOf(error))?.[0] ?? '')
+    if (!(error instanceof AppError)) throw error
+    const name = file === '-' ? 'What is piped in' : file
+    throw new AppError(error.code, `${name} cannot be imported, and nothing was changed:`, {
+      problems: error.problems.length > 0 ? error.problems : [error.message],
+    })
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Entries
-  throw new AppError('invalid', `${file} is not an object in ${format.toUpperCase()}${reason}. It must be {"NAME": …}.`)
 }
 
 function readText(file: string): string {
@@ -50,18 +52,10 @@ function readText(file: string): string {
   }
 }
 
-/** `NAME=value` on each line; empty lines and those that begin with `#` are none. */
-function envEntries(file: string, content: string): Entries {
-  const problems: string[] = []
-  const entries: Record<string, string> = {}
-  for (const [index, line] of content.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.trimStart().startsWith('#')) continue
-    const at = line.indexOf('=')
-    if (at > 0) entries[line.slice(0, at).trim()] = line.slice(at + 1)
-    else problems.push(`${file}:${index + 1} is not NAME=value.`)
-  }
-  if (problems.length > 0) throw new AppError('invalid', `${file} cannot be read:`, { problems })
-  return entries
+/** Says what was left out because the file has `***` for its secrets. */
+export function tellMasked({ terminal }: Pick<Context, 'terminal'>, masked: readonly string[]): void {
+  if (masked.length > 0)
+    terminal.line(`${masked.length} are masked in the file and left out: ${masked.join(', ')}. Export them with --show-values.`)
 }
 
 /** Writes to a file of the user's alone, or with `-` to the output. */
@@ -85,6 +79,9 @@ interface Outcome {
   } | null
 }
 
+/** As many as the doors take in one action. */
+const MOST_AT_ONCE = 1000
+
 /** Brings things in all at once and says what came of it; status 1 when some were refused. */
 export async function bring(
   { client, out, terminal }: Context & { readonly client: PlatformClient },
@@ -92,8 +89,12 @@ export async function bring(
   entities: readonly object[],
   existing: 'overwrite' | 'skip' | 'fail',
 ): Promise<number> {
-  const body = { actions: [{ action: 'create', entities, action_on_existence: existing }] }
-  const { create } = await client.patch<Outcome>(what.path, body)
+  const actions = Array.from({ length: Math.ceil(entities.length / MOST_AT_ONCE) }, (_, i) => ({
+    action: 'create',
+    entities: entities.slice(i * MOST_AT_ONCE, (i + 1) * MOST_AT_ONCE),
+    action_on_existence: existing,
+  }))
+  const { create } = await client.patch<Outcome>(what.path, { actions })
   const { success = [], errors = [] } = create ?? {}
   for (const { error } of errors) terminal.line(error ?? 'One was refused.')
   const left = entities.length - success.length

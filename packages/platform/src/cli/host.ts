@@ -16,14 +16,54 @@ export interface Host {
   demo(settings: Settings, options: DemoArguments): Promise<number>
   /** Variables and connections of the home with their secrets, which no door gives out. For the home's owner. */
   secrets(settings: Settings): Promise<Secrets>
-  /** Encrypts all secrets of the home anew with the newest of the keys; answers how many. Throws `invalid` and changes nothing when one cannot be read. */
+  /**
+   * Encrypts all secrets of a home where no platform runs anew with the newest of the keys; answers how many. Throws `conflict` when one runs,
+   * `invalid` and changes nothing when one cannot be read.
+   */
   rotateKeys(settings: Settings): Promise<Readonly<Record<string, number>>>
   /** Runs a whole DAG in this process and keeps nothing of it. Throws `not_found`, `invalid`. */
   testDag(settings: Settings, order: DagTest): Promise<TestedRun>
   /** Runs one task, whatever comes before it, and keeps nothing of it. Throws `not_found`, `invalid`. */
   testTask(settings: Settings, order: TaskTest): Promise<TestedTask>
-  /** A connection from its JSON or URI, in Airflow's form; throws `invalid`. */
-  parseConnection(id: string, text: string): Promise<ConnectionFields>
+  /** How files of variables, connections and pools are read and written. */
+  exchange(): Promise<Exchange>
+}
+
+export type FileFormat = 'json' | 'yaml' | 'env'
+
+/** Names and what they stand for, as a file has them. */
+export type Entries = Readonly<Record<string, unknown>>
+
+/** Files in the forms of Airflow's import and export. What reads throws `invalid` with every problem, and repeats no value: there may be secrets. */
+export interface Exchange {
+  importVariables(text: string, format: FileFormat): Imported<VariableFields>
+  importConnections(text: string, format: FileFormat): Imported<ConnectionFields>
+  importPools(text: string, format: FileFormat): readonly PoolFields[]
+  exportVariables(variables: readonly VariableFields[], format: FileFormat): Entries
+  exportConnections(connections: readonly ConnectionFields[], format: FileFormat): Entries
+  exportPools(pools: readonly PoolFields[]): Entries
+  /** A connection from its JSON or URI. */
+  parseConnection(id: string, text: string): ConnectionFields
+}
+
+export interface Imported<Fields> {
+  readonly found: readonly Fields[]
+  /** Names of those whose secrets are masked in the file: they are left out. */
+  readonly masked: readonly string[]
+}
+
+export interface VariableFields {
+  readonly key: string
+  readonly value: string
+  readonly description: string | null
+}
+
+export interface PoolFields {
+  readonly name: string
+  /** -1 for any number. */
+  readonly slots: number
+  readonly description: string | null
+  readonly include_deferred: boolean
 }
 
 export interface DagTest {
@@ -65,7 +105,7 @@ export interface TestedTask {
 }
 
 export interface Secrets {
-  readonly variables: readonly { readonly key: string; readonly value: string; readonly description: string | null }[]
+  readonly variables: readonly VariableFields[]
   readonly connections: readonly ConnectionFields[]
 }
 

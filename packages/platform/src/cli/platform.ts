@@ -84,11 +84,19 @@ const info = command({
 
 const rotateFernetKey = command({
   name: 'rotate-fernet-key',
-  summary: 'Encrypt all variables and connections anew with the newest of the Fernet keys',
-  details: 'Set core.fernet_key to NEW,OLD first and restart the platform with it; when this is done, NEW alone is enough.',
+  summary: 'Encrypt all secrets that are kept anew with the newest of the Fernet keys',
+  details:
+    'Set core.fernet_key to NEW,OLD first. A platform that runs in the home does it itself, with the keys that it was started with: restart it before. When this is done, NEW alone is enough.',
   isLocal: true,
   async run(context) {
-    const counts = await context.host.rotateKeys(soundSettings(context))
+    const settings = soundSettings(context)
+    const running = await context.host.localAccess(settings.home)
+    const counts = running
+      ? await new PlatformClient({ endpoint: running.endpoint, token: () => running.token() }).post<Record<string, number>>(
+          '/api/v1/fernetKey/rotate',
+          {},
+        )
+      : await context.host.rotateKeys(settings)
     const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
     context.out.done(`Encrypted anew: ${told.join(', ')}. The older keys can go.`, counts)
   },

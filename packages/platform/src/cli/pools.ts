@@ -1,10 +1,8 @@
 /** `daggerboard pools …` */
-
-import { AppError } from '../core/app-error.ts'
 import type { PoolView } from './airflow.ts'
 import { path } from './client.ts'
 import { command, flag, optional, required } from './command.ts'
-import { bring, fileFormat, onExisting, readEntries, writeEntries } from './exchange.ts'
+import { bring, documentFormat, onExisting, readFrom, writeEntries } from './exchange.ts'
 import type { Column } from './output.ts'
 
 const COLUMNS: readonly Column<PoolView>[] = [
@@ -74,18 +72,11 @@ const importFile = command({
   name: 'import',
   summary: "Take pools from a file: Airflow's export",
   args: { file: required('the file; - for what is piped in') },
-  options: { fileFormat, actionOnExisting: onExisting },
+  options: { fileFormat: documentFormat, actionOnExisting: onExisting },
   async run(context, { file, fileFormat, actionOnExisting }) {
-    const entries = Object.entries(await readEntries(file, fileFormat, context))
-    const problems = entries
-      .filter(([, given]) => typeof (given as PoolView | null)?.slots !== 'number')
-      .map(([name]) => `Pool "${name}" has no number of slots.`)
-    if (problems.length > 0) throw new AppError('invalid', `${file} cannot be imported:`, { problems })
-    const entities = entries.map(([name, given]) => {
-      const { slots, description = '', include_deferred = false } = given as PoolView
-      return { name, slots, description: description ?? '', include_deferred }
-    })
-    return bring(context, { path: '/api/v2/pools', noun: 'pools' }, entities, actionOnExisting)
+    const { importPools } = await context.host.exchange()
+    const pools = await readFrom(file, fileFormat, context, importPools)
+    return bring(context, { path: '/api/v2/pools', noun: 'pools' }, pools, actionOnExisting)
   },
 })
 
@@ -93,14 +84,11 @@ const exportFile = command({
   name: 'export',
   summary: 'Write all pools to a file that can be imported here or in Airflow',
   args: { file: required('the file; - for the output') },
-  options: { fileFormat },
+  options: { fileFormat: documentFormat },
   async run(context, { file, fileFormat }) {
     const all = await context.client.list<PoolView>('/api/v2/pools', 'pools')
-    const entries = all.map(({ name, slots, description, include_deferred }) => [
-      name,
-      { slots, description: description ?? '', include_deferred },
-    ])
-    writeEntries(context, file, fileFormat, Object.fromEntries(entries))
+    const { exportPools } = await context.host.exchange()
+    writeEntries(context, file, fileFormat, exportPools(all))
     if (file !== '-') context.out.done(`${all.length} pools are in ${file}.`, { file, pools: all.length })
   },
 })

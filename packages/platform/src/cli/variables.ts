@@ -4,7 +4,7 @@ import type { VariableView } from './airflow.ts'
 import { path } from './client.ts'
 import { command, flag, optional, required, text } from './command.ts'
 import { readPiped } from './confirm.ts'
-import { bring, fileFormat, MASK, onExisting, readEntries, writeEntries } from './exchange.ts'
+import { bring, fileFormat, formatOf, MASK, onExisting, readFrom, tellMasked, writeEntries } from './exchange.ts'
 
 const key = required('key of the variable')
 const showValues = flag('with secrets in the clear: for the owner of the home folder, on this machine')
@@ -70,24 +70,14 @@ const importFile = command({
   args: { file: required('the file; - for what is piped in') },
   options: { fileFormat, actionOnExistingKey: onExisting },
   async run(context, { file, fileFormat, actionOnExistingKey }) {
-    const entries = Object.entries(await readEntries(file, fileFormat, context))
-    const entities = entries.map(([key, given]) => ({ key, ...readValue(given) })).filter(({ value }) => value !== MASK)
-    if (entities.length < entries.length)
-      context.terminal.line(`${entries.length - entities.length} are masked in the file and left out. Export them with --show-values.`)
+    const { importVariables } = await context.host.exchange()
+    const { found, masked } = await readFrom(file, fileFormat, context, importVariables)
+    tellMasked(context, masked)
+    // A file that says nothing of what a variable is for leaves that as it is.
+    const entities = found.map(({ description, ...rest }) => (description === null ? rest : { ...rest, description }))
     return bring(context, { path: '/api/v2/variables', noun: 'variables' }, entities, actionOnExistingKey)
   },
 })
-
-/** A value, or Airflow's form with a description beside it. Anything but text is kept as JSON. */
-function readValue(given: unknown): { readonly value: string; readonly description?: unknown } {
-  const isPair =
-    typeof given === 'object' &&
-    given !== null &&
-    'value' in given &&
-    Object.keys(given).every((name) => ['value', 'description'].includes(name))
-  const { value, description } = isPair ? (given as { value: unknown; description?: unknown }) : { value: given, description: undefined }
-  return { value: typeof value === 'string' ? value : JSON.stringify(value), ...(description !== undefined && { description }) }
-}
 
 const exportFile = command({
   name: 'export',
@@ -99,24 +89,12 @@ const exportFile = command({
     const all = showValues
       ? (await host.secrets(inspected.settings)).variables
       : await client.list<VariableView>('/api/v2/variables', 'variables')
-    const masked = all.filter(({ value }) => value === MASK).length
+    const masked = all.filter(({ value }) => value.includes(MASK)).length
     if (masked > 0) terminal.line(`${masked} values are masked. The owner of the home folder can add --show-values.`)
-    const pairs = all.map(({ key, value, description }) => [
-      key,
-      description && fileFormat !== 'env' ? { value: parsed(value), description } : parsed(value),
-    ])
-    writeEntries(context, file, fileFormat, Object.fromEntries(pairs))
+    const { exportVariables } = await host.exchange()
+    writeEntries(context, file, fileFormat, exportVariables(all, formatOf(file, fileFormat)))
     if (file !== '-') out.done(`${all.length} variables are in ${file}.`, { file, variables: all.length })
   },
 })
-
-/** JSON as what it means, as Airflow exports it. */
-function parsed(value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
-  }
-}
 
 export const variables = [list, get, set, remove, importFile, exportFile]

@@ -12,5 +12,5 @@ export const localHost = (signal: AbortSignal): Host => ({
   rotateKeys: async (settings) => (await import('./local-secrets.ts')).rotateKeys(settings),
   testDag: async (settings, order) => (await import('./test-dag.ts')).testDag(settings, order),
   testTask: async (settings, order) => (await import('./test-task.ts')).testTask(settings, order),
-  parseConnection: async (id, text) => (await import('./local-secrets.ts')).connectionFields(id, text),
+  exchange: async () => (await import('./exchange.ts')).exchange,
 })

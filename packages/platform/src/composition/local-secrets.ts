@@ -3,13 +3,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
 import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
-import type { ConnectionFields, Secrets } from '../cli/host.ts'
+import type { Secrets } from '../cli/host.ts'
 import { AppError } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
-import { type Connection, parseConnection } from '../secrets/connection.ts'
-import { Fernet } from '../secrets/fernet.ts'
+import { Fernet, rotateAll } from '../secrets/fernet.ts'
 import type { Settings } from '../settings.ts'
+import { fieldsOf } from './exchange.ts'
+import { Home } from './home.ts'
 
 /** Throws `not_found` when the home has no store, and what Fernet says when its key is another one. */
 export const readSecrets = (settings: Settings): Promise<Secrets> =>
@@ -18,25 +20,34 @@ export const readSecrets = (settings: Settings): Promise<Secrets> =>
     connections: (await connections.list()).map(fieldsOf),
   }))
 
-/** Throws `invalid` when there is only one key, or a secret that none of the keys can read; then nothing is changed. */
+/**
+ * Encrypts everything anew that a platform keeps encrypted, in a home where none runs. Throws `conflict` when one does, `invalid` when there is only
+ * one key, or a secret that none of the keys can read; then nothing is changed.
+ */
 export function rotateKeys(settings: Settings): Promise<Readonly<Record<string, number>>> {
   if (!settings.fernetKey.includes(','))
     throw new AppError(
       'invalid',
-      'There is no new Fernet key to rotate to. Set core.fernet_key (DAGGERBOARD_FERNET_KEY) to "NEW,OLD", restart the platform with it, and run this again.',
+      'There is no new Fernet key to rotate to. Set core.fernet_key (DAGGERBOARD_FERNET_KEY) to "NEW,OLD" and run this again.',
     )
-  return withStores(settings, async ({ db, variables, connections }) =>
-    db.transaction(() => {
-      const problems: string[] = []
-      const counts = { variables: variables.rotate(problems), connections: connections.rotate(problems) }
-      if (problems.length > 0) throw new AppError('invalid', 'The Fernet keys cannot be rotated, and nothing was changed:', { problems })
-      return counts
-    }),
-  )
+  return withStores(settings, async ({ db, fernet, variables, connections }) => {
+    const home = new Home(settings.home)
+    try {
+      const instances = new SqliteTaskInstanceStore(db, fernet)
+      return rotateAll((work) => db.transaction(work), {
+        variables: (problems: string[]) => variables.rotate(problems),
+        connections: (problems: string[]) => connections.rotate(problems),
+        waits: (problems: string[]) => instances.rotate(problems),
+      })
+    } finally {
+      home.release()
+    }
+  })
 }
 
 interface Stores {
   readonly db: Database
+  readonly fernet: Fernet
   readonly variables: SqliteVariableStore
   readonly connections: SqliteConnectionStore
 }
@@ -48,17 +59,8 @@ async function withStores<T>({ home, fernetKey }: Settings, work: (stores: Store
   const db = new Database(path)
   try {
     const fernet = new Fernet(fernetKey || readFileSync(join(home, 'keys', 'fernet.key'), 'utf8').trim(), systemClock)
-    return await work({ db, variables: new SqliteVariableStore(db, fernet), connections: new SqliteConnectionStore(db, fernet) })
+    return await work({ db, fernet, variables: new SqliteVariableStore(db, fernet), connections: new SqliteConnectionStore(db, fernet) })
   } finally {
     db.close()
   }
 }
-
-export const connectionFields = (id: string, text: string): ConnectionFields => fieldsOf(parseConnection(id, text))
-
-const fieldsOf = ({ id, type, extra, ...rest }: Connection): ConnectionFields => ({
-  connection_id: id,
-  conn_type: type,
-  ...rest,
-  extra: Object.keys(extra).length === 0 ? null : JSON.stringify(extra),
-})

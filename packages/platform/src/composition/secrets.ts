@@ -5,6 +5,7 @@ import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
 import type { Principal } from '../core/principal.ts'
 import type { TaskSecrets } from '../execution/task-secrets.ts'
 import { connectionsDoor } from '../http/secrets/connections.ts'
+import { rotationDoor } from '../http/secrets/rotation.ts'
 import { variablesDoor } from '../http/secrets/variables.ts'
 import { type Connection, type ConnectionStore, readConnection } from '../secrets/connection.ts'
 import { Fernet, rotateAll } from '../secrets/fernet.ts'
@@ -53,10 +54,6 @@ export function composeSecrets(ground: Ground): Secrets {
   setSensitiveNames({ names: settings.sensitiveNames, hidesFields: settings.hidesSensitiveFields })
   const masker = new Masker({ contentPatterns: settings.masksSecretPatterns })
   const forTasks = taskSecrets(ground, variables, connections, masker)
-  const doors = [
-    variablesDoor({ variables, recorder: ground.recorder }),
-    connectionsDoor({ connections, defaults: [embeddedConnection(settings)], recorder: ground.recorder }),
-  ]
   const others = new Map<string, (problems: string[]) => number>()
   const rotate = () =>
     rotateAll((work) => db.transaction(work), {
@@ -65,6 +62,11 @@ export function composeSecrets(ground: Ground): Secrets {
       connections: (problems: string[]) => connections.rotate(problems),
     })
   const alsoRotate = (name: string, work: (problems: string[]) => number) => void others.set(name, work)
+  const doors = [
+    variablesDoor({ variables, recorder: ground.recorder }),
+    connectionsDoor({ connections, defaults: [embeddedConnection(settings)], recorder: ground.recorder }),
+    rotationDoor({ hasOlderKeys: fernet.hasOlderKeys, rotate, recorder: ground.recorder }),
+  ]
   return { doors, variables, connections, forTasks, masker, fernet, rotate, alsoRotate }
 }
 

@@ -28,6 +28,11 @@ export class Fernet {
     this.#clock = clock
   }
 
+  /** Whether there are keys behind the newest one: what they made can be rotated. */
+  get hasOlderKeys(): boolean {
+    return this.#keys.length > 1
+  }
+
   encrypt(text: string, iv: Buffer = randomBytes(16)): string {
     return this.#seal(text, Math.floor(this.#clock.now().getTime() / 1000), iv)
   }

@@ -4,7 +4,7 @@ import { type Connection, parseConnection } from './connection.ts'
 import { connectionFromFields, connectionToFields } from './connection-json.ts'
 import { connectionToUri } from './connection-uri.ts'
 import { type Entries, type EntriesFormat, isEntries } from './entries.ts'
-import { MASK, sensitiveTexts } from './masking.ts'
+import { MASK, sensitiveTexts, sensitiveTextsIn } from './masking.ts'
 import type { Variable } from './variable.ts'
 
 const LONGEST_KEY = 250
@@ -27,8 +27,11 @@ export function importVariables(entries: Entries): Imported<Variable> {
       problems.push(`The key ${quote(key)} is empty or has more than ${LONGEST_KEY} characters.`)
     if (value === undefined) problems.push(`Variable ${quote(key)} has no value.`)
     if (description !== null && typeof description !== 'string') problems.push(`The description of variable ${quote(key)} is not a text.`)
-    else if (value === MASK) masked.push(key)
-    else found.push({ key, value: typeof value === 'string' ? value : (JSON.stringify(value) ?? ''), description })
+    else {
+      const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+      if (text === MASK || sensitiveTextsIn(text, key).includes(MASK)) masked.push(key)
+      else found.push({ key, value: text, description })
+    }
   }
   if (problems.length > 0) throw new AppError('invalid', 'These variables cannot be imported:', { problems })
   return { found, masked }
