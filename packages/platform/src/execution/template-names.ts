@@ -9,7 +9,10 @@ const ds = (at: TemplateDate | string): string => asDate(at, 'ds').strftime('%Y-
 const dsNodash = (at: TemplateDate | string): string => asDate(at, 'ds_nodash').strftime('%Y%m%d')
 const ts = (at: TemplateDate | string): string => asDate(at, 'ts').isoformat()
 const tsNodash = (at: TemplateDate | string): string => asDate(at, 'ts_nodash').strftime('%Y%m%dT%H%M%S')
-const tsNodashWithTz = (at: TemplateDate | string): string => asDate(at, 'ts_nodash_with_tz').strftime('%Y%m%dT%H%M%S%z')
+const tsNodashWithTz = (at: TemplateDate | string): string =>
+  asDate(at, 'ts_nodash_with_tz')
+    .isoformat()
+    .replaceAll(/[-:](?!\d\d:?\d\d$)|:/g, '')
 
 /** `{{ logical_date | ds }}` and its like. */
 export const TEMPLATE_FILTERS = { ds, ds_nodash: dsNodash, ts, ts_nodash: tsNodash, ts_nodash_with_tz: tsNodashWithTz }

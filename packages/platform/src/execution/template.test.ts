@@ -165,6 +165,25 @@ test('a field that is one expression keeps the type of its value, where the DAG 
   assert.deepEqual(await render(['{{ params.limit }}']), ['3'])
 })
 
+test('texts, lists and objects have the methods that Python gives them, and are printed as JSON', async () => {
+  const lines = {
+    '{{ conf.name.upper().replace("N", "M") }}': 'AMMA',
+    '{{ conf.name.split("n") | join("/") }} {{ conf.path.strip("/") }}': 'a//a data',
+    '{{ conf.rows }} {{ conf.rows[0] }}': '[{"n": 1}, {"n": 2}] {"n": 1}',
+    '{% for key, value in conf.rows[1].items() %}{{ key }}={{ value }}{% endfor %}': 'n=2',
+    '{{ conf.rows | map(attribute="n") | max }} {{ conf.get("none", 5) }} {{ conf.get("name") }}': '2 5 anna',
+    '{{ "%s %03d" | format(conf.name, 7) }}\n': 'anna 007',
+  }
+  const conf = { name: 'anna', path: '/data/', rows: [{ n: 1 }, { n: 2 }] }
+  assert.deepEqual(
+    await render(
+      Object.keys(lines).map((line) => line.replaceAll('conf.', 'dag_run.conf.')),
+      { conf },
+    ),
+    Object.values(lines),
+  )
+})
+
 test('a string that ends as a template file does is read beside the DAG file, and never outside of the DAGs folder', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'templates-'))
   t.after(() => rmSync(root, { recursive: true }))

@@ -5,6 +5,7 @@ import type { PlatformQuestion } from './task-question.ts'
 import { minus, plus } from './template-date.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { AskedName, TEMPLATE_FILTERS } from './template-names.ts'
+import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
 
 /** What only the platform can answer. Null of `xcom` means that there is none. */
 export interface TemplateSources {
@@ -60,8 +61,8 @@ function sharedEnvironment(): nunjucks.Environment {
   countWithDates()
   const loader = { getSource: (name: string) => ({ src: current?.file(name) ?? '', path: name, noCache: true }) }
   const made = new nunjucks.Environment([loader as unknown as nunjucks.ILoader], { autoescape: false, throwOnUndefined: true })
-  for (const [name, filter] of Object.entries(TEMPLATE_FILTERS)) made.addFilter(name, filter)
-  made.addFilter('tojson', (value: unknown) => JSON.stringify(value))
+  for (const [name, filter] of Object.entries({ ...TEMPLATE_FILTERS, ...VALUE_FILTERS })) made.addFilter(name, filter)
+  made.addFilter('map', (values: readonly unknown[], ...args: readonly unknown[]) => mapped(made, values, args))
   made.addFilter(CAPTURE, (value: unknown) => {
     captured = { value }
     return ''
@@ -76,19 +77,31 @@ function sharedEnvironment(): nunjucks.Environment {
   return made
 }
 
-/** In templates `+` and `-` know of instants and lengths of time, and functions may have members. */
+/** Jinja's `map`: a filter by its name, with its arguments; or `attribute="name"`. */
+function mapped(made: nunjucks.Environment, values: readonly unknown[], args: readonly unknown[]): unknown[] {
+  const [first, ...rest] = args
+  if (isNamed(first))
+    return values.map((value) => (value as Readonly<Record<string, unknown>>)[String((first as { attribute?: unknown }).attribute)])
+  const filter = (made as unknown as { getFilter(name: string): (...given: readonly unknown[]) => unknown }).getFilter(String(first))
+  return values.map((value) => filter(value, ...rest))
+}
+
+/** In templates `+` and `-` know of instants and lengths of time, functions may have members, and values have those of Python. */
 function countWithDates(): void {
   type Emitter = { _emit(code: string): void; compile(node: unknown, frame: unknown): void }
   const { compiler, runtime } = nunjucks as unknown as {
     compiler: { Compiler: { prototype: object } }
-    runtime: { memberLookup(of: unknown, name: string): unknown }
+    runtime: { memberLookup(of: unknown, name: string): unknown; suppressValue(value: unknown, escapes: boolean): unknown }
   }
-  const { memberLookup } = runtime
+  const { memberLookup, suppressValue } = runtime
   const member = (of: unknown, name: string): unknown => {
     const found = (of as Readonly<Record<string, unknown>> | null | undefined)?.[name]
+    const method = typeof of === 'string' || found === undefined ? pythonMethod(of, name) : undefined
+    if (method) return method
     return typeof found === 'function' && WITH_MEMBERS in found ? found : memberLookup(of, name)
   }
-  Object.assign(runtime, { plus, minus, memberLookup: member })
+  const shown = (value: unknown, escapes: boolean) => suppressValue(printed(value), escapes)
+  Object.assign(runtime, { plus, minus, memberLookup: member, suppressValue: shown })
   const emit = (call: string) =>
     function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
       this._emit(`runtime.${call}(`)
@@ -104,7 +117,8 @@ function templateOf(text: string): nunjucks.Template {
   const known = compiled.get(text)
   if (known) return known
   if (compiled.size >= MOST_COMPILED) compiled.clear()
-  const template = new nunjucks.Template(text, sharedEnvironment())
+  // As in Jinja one line break at the end is none of the text.
+  const template = new nunjucks.Template(text.replace(/\r?\n$/, ''), sharedEnvironment())
   compiled.set(text, template)
   return template
 }
