@@ -1,6 +1,7 @@
 """Answers what Airflow's own timetables say: chains of runs at given times, and the intervals of runs by hand."""
 
 import datetime
+import itertools
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp()
 os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "CRITICAL"
 
 import pendulum
+from airflow.serialization.definitions.dag import SerializedDAG
 from airflow.timetables import events, interval, simple, trigger
 from airflow.timetables.base import DataInterval, TimeRestriction
 
@@ -64,6 +66,13 @@ def span(found):
     return [milliseconds(found.start), milliseconds(found.end)]
 
 
+def between(case):
+    """The dates of a backfill; only the timetable of the DAG is asked."""
+    dag = types.SimpleNamespace(timetable=made(case["schedule"], case["zone"]))
+    infos = SerializedDAG.iter_dagrun_infos_between(dag, instant(case["from"]), instant(case["to"]))
+    return [[milliseconds(info.logical_date), *span(info.data_interval)] for info in itertools.islice(infos, case["limit"])]
+
+
 def milliseconds(at):
     return round(at.timestamp() * 1000)
 
@@ -91,4 +100,5 @@ def chain(case):
 
 
 set_clock()
-print(json.dumps([chain(case) for case in json.load(sys.stdin)]))
+asked = json.load(sys.stdin)
+print(json.dumps({"chains": [chain(case) for case in asked["chains"]], "backfills": [between(case) for case in asked["backfills"]]}))
