@@ -20,9 +20,9 @@ export interface TaskDefaults {
   readonly retries?: number
   /** The wait before each new try. Default 5 minutes. */
   readonly retryDelay?: Duration
-  /** Makes each wait longer: true doubles it, a number multiplies by it; jitter that never changes for one try is added. Default false. */
+  /** Makes each wait longer: true doubles it, a number other than 1 multiplies by it; jitter that never changes for one try is added. Default false. */
   readonly retryExponentialBackoff?: boolean | number
-  /** No wait is longer than this, however it has grown. */
+  /** No wait grows beyond this. Without backoff waits do not grow, and this says nothing. */
   readonly maxRetryDelay?: Duration
   /** Which errors are worth another try; the first rule that fits decides. */
   readonly retryPolicy?: readonly RetryRule[]
