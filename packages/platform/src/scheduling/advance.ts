@@ -7,6 +7,7 @@ import { mapCount } from './expansion.ts'
 import { outcomeOf } from './outcome.ts'
 import { newInstance, reconcile } from './reconcile.ts'
 import { isDone, type TaskInstance } from './task-instance.ts'
+import { isLatest as isLatestInterval } from './timetable.ts'
 import type { Turn } from './turn.ts'
 
 /** Every run in which something happened. Those of paused DAGs stay as they are until these run again, but for ending. */
@@ -90,8 +91,8 @@ function ready(turn: Turn, of: BoardRun, planned: PlannedTask, instance: TaskIns
 function isLatest(turn: Turn, { run }: BoardRun): boolean {
   if (run.runType === 'manual') return true
   const interval = { start: new Date(run.dataIntervalStart), end: new Date(run.dataIntervalEnd) }
-  const next = turn.board.dags.get(run.dagId)?.timetable.nextOf(interval)
-  return !next || (interval.end <= turn.now && turn.now <= next.runAfter)
+  const timetable = turn.board.dags.get(run.dagId)?.timetable
+  return !timetable || isLatestInterval(timetable, interval, turn.now)
 }
 
 /** Makes the instances of a mapped task once it is known how many. True when there are such now. */

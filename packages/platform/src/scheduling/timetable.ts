@@ -79,7 +79,7 @@ export function timetable(schedule: ScheduleDocument, timezone: string): Timetab
 
 /** Whether the run of `interval` is the latest one there can be: the run after it is not yet due. Decides for `latestOnly`. */
 export function isLatest(timetable: Timetable, interval: DataInterval, now: Date): boolean {
-  const next = timetable.nextOf(interval)
+  const next = timetable.isPeriodic ? timetable.nextOf(interval) : null
   return !next || (interval.end <= now && now <= next.runAfter)
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { timetable } from '../timetable.ts'
+import { type DataInterval, isLatest, timetable } from '../timetable.ts'
 
 const at = (text: string) => new Date(text)
 const free = { earliest: null, latest: null, catchup: false }
@@ -37,6 +37,8 @@ test('a continuous schedule covers the time since its last run, and its first ru
   assert.deepEqual(first?.interval, { start: at('2024-01-01T00:00:00Z'), end: at('2024-01-01T12:00:00Z') })
   const second = table.next(first?.interval ?? null, free, at('2024-01-01T12:30:00Z'))
   assert.deepEqual(second?.interval, { start: at('2024-01-01T12:00:00Z'), end: at('2024-01-01T12:30:00Z') })
+  assert.deepEqual(table.nextOf(first?.interval as DataInterval)?.logicalDate, first?.interval.end)
+  assert.ok(isLatest(table, first?.interval as DataInterval, at('2024-01-02T00:00:00Z')))
   const ahead = table.next(null, { ...free, earliest: at('2024-02-01T00:00:00Z') }, at('2024-01-01T12:00:00Z'))
   assert.deepEqual(ahead?.runAfter, at('2024-02-01T00:00:00Z'))
 })

@@ -39,6 +39,7 @@ export const continuousTimetable = (words: TimetableWords): Timetable => ({
     const end = laterOf(start, now)
     return latest && end > latest ? null : { logicalDate: start, interval: { start, end }, runAfter: end }
   },
+  nextOf: ({ end }) => runAt(end),
 })
 
 /** Runs at given instants; without catchup at those only that are still to come. */
