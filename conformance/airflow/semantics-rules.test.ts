@@ -30,7 +30,7 @@ interface GraphAnswer {
 }
 type Retry = Parameters<typeof retryDelaySeconds>[0] & { readonly dagId: string; readonly logicalDate: string; readonly tryNumber: number }
 
-const GRAPHS = 500
+const GRAPHS = 400
 const RETRIES = 2000
 const CLEAR: ClearRequest = clearRunRequest('', { onlyFailed: false, dryRun: true })
 const NONE = { one: async () => null, all: async () => [] }

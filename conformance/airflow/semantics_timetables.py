@@ -66,6 +66,23 @@ def span(found):
     return [milliseconds(found.start), milliseconds(found.end)]
 
 
+def neighbours(timetable, info):
+    """The logical dates from which Airflow 2 makes `next_ds` and `prev_ds`."""
+    if info is None:
+        return {"next": None, "previous": None}
+    global now
+    asked_at, now = now, max(now, info.run_after)  # Templates are rendered when the run runs.
+    following = timetable.next_dagrun_info(
+        last_automated_data_interval=info.data_interval, restriction=TimeRestriction(None, None, True)
+    )
+    now = asked_at
+    has_previous = isinstance(timetable, interval._DataIntervalTimetable)
+    return {
+        "next": following and milliseconds(following.logical_date),
+        "previous": milliseconds(timetable._get_prev(info.logical_date)) if has_previous else None,
+    }
+
+
 def between(case):
     """The dates of a backfill; only the timetable of the DAG is asked."""
     dag = types.SimpleNamespace(timetable=made(case["schedule"], case["zone"]))
@@ -92,7 +109,7 @@ def chain(case):
             answers.append(f"{type(error).__name__}: {error}")
             break
         run = info and [milliseconds(info.logical_date), *span(info.data_interval), milliseconds(info.run_after)]
-        answers.append({"run": run, "manual": manual})
+        answers.append({"run": run, "manual": manual, **neighbours(timetable, info)})
         # As the scheduler does: the run is made when its time has come.
         if info is not None and (case["catchup"] or info.run_after <= now):
             last = info.data_interval
