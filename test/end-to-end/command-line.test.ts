@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { PassThrough, Writable } from 'node:stream'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { commands } from '../../packages/platform/src/cli/commands.ts'
-import { runProgram } from '../../packages/platform/src/cli/program.ts'
-import { localHost } from '../../packages/platform/src/composition/local-host.ts'
-import { RunningPlatform } from './running-platform.ts'
-
-const root = resolve(import.meta.dirname, '../..')
+import { type Answer, CommandShell, type Given, root } from './command-shell.ts'
+import type { RunningPlatform } from './running-platform.ts'
 
 const DAGS = `
 import { asset, dag } from '@daggerboard/dag'
@@ -27,68 +21,19 @@ export const fails = dag('fails', {}, ({ task }) => {
 })
 `
 
-/** Within the repository, where the DAGs find their imports. */
-const folder = join(root, '.daggerboard/command-line', String(process.pid))
+let shell: CommandShell
 let files: string
 let platform: RunningPlatform
 let endpoint: string
 
 before(async () => {
-  await mkdir(join(folder, 'dags'), { recursive: true })
-  await writeFile(join(folder, 'dags', 'examples.ts'), DAGS)
-  files = await mkdtemp(join(tmpdir(), 'daggerboard-cli-'))
-  platform = await RunningPlatform.start(['start'], {
-    environment: { DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags'), DAGGERBOARD__CORE__DAGS_ARE_PAUSED_AT_CREATION: 'false' },
-  })
-  endpoint = await platform.endpoint()
+  shell = await CommandShell.start(DAGS)
+  ;({ files, platform, endpoint } = shell)
 })
-after(async () => {
-  await platform?.remove()
-  await rm(folder, { recursive: true, force: true })
-  await rm(files, { recursive: true, force: true })
-})
+after(() => shell?.remove())
 
-interface Answer {
-  readonly status: number
-  readonly out: string
-  readonly err: string
-}
-
-interface Given {
-  readonly input?: string
-  readonly env?: Readonly<Record<string, string>>
-}
-
-/** Runs a command in this process; words are split at spaces. */
-async function daggerboard(words: string | readonly string[], { input = '', env = {} }: Given = {}): Promise<Answer> {
-  const written = { out: '', err: '' }
-  const sink = (name: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _, done) {
-        written[name] += chunk
-        done()
-      },
-    }) as unknown as NodeJS.WriteStream
-  const stdin = new PassThrough()
-  stdin.end(input)
-  const { signal } = new AbortController()
-  const status = await runProgram(commands, typeof words === 'string' ? words.split(' ') : words, {
-    stdin,
-    stdout: sink('out'),
-    stderr: sink('err'),
-    env: { HOME: files, DAGGERBOARD_HOME: platform.home, ...env },
-    signal,
-    host: localHost(signal),
-  })
-  return { status, ...written }
-}
-
-/** The answer as data; fails when the command does. */
-async function data<T>(words: string, given?: Given): Promise<T> {
-  const { status, out, err } = await daggerboard(`${words} -o json`, given)
-  assert.equal(status, 0, `daggerboard ${words}: ${err}`)
-  return JSON.parse(out) as T
-}
+const daggerboard = (words: string | readonly string[], given?: Given): Promise<Answer> => shell.run(words, given)
+const data = <T>(words: string, given?: Given): Promise<T> => shell.data<T>(words, given)
 
 test('the owner of the home asks without a password, as a real command in a shell', () => {
   const main = join(root, 'packages/platform/bin/daggerboard.mjs')
@@ -299,7 +244,7 @@ test('pools are made, changed, exported and imported', async () => {
 })
 
 test('a whole DAG and a single task are tried without a platform, and nothing is kept', async () => {
-  const env = { DAGGERBOARD_HOME: join(files, 'nowhere'), DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags') }
+  const env = { DAGGERBOARD_HOME: join(files, 'nowhere'), DAGGERBOARD_DAGS_FOLDER: shell.dagsFolder }
   const run = await daggerboard('dags test works 2026-11-10 --conf {"n":40}', { env })
   assert.equal(run.status, 0, run.err)
   assert.match(run.err, /\[first\] n is 40/)
@@ -310,7 +255,7 @@ test('a whole DAG and a single task are tried without a platform, and nothing is
   assert.match((await daggerboard('dags test work', { env })).err, /Did you mean "works"\?/)
 
   // With a platform the task gets what the others have answered in a run.
-  const with5 = await data<{ output: number }>('tasks test works second one', { env: { DAGGERBOARD_DAGS_FOLDER: join(folder, 'dags') } })
+  const with5 = await data<{ output: number }>('tasks test works second one', { env: { DAGGERBOARD_DAGS_FOLDER: shell.dagsFolder } })
   assert.equal(with5.output, 6)
   assert.equal((await daggerboard('dags state works one')).out, 'success\n')
 })

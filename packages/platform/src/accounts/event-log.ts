@@ -1,4 +1,4 @@
-/** The event log: who changed what, and when. Kept for good; it has names, never secrets. */
+/** The event log: who changed what, and when. It has names, never secrets. */
 import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 
 export interface EventLogEntry {
@@ -39,6 +39,8 @@ export interface EventLogQuery extends Page {
 export interface EventLog {
   append(entry: Omit<EventLogEntry, 'id'>): Promise<void>
   find(id: number): Promise<EventLogEntry | null>
+  /** Deletes some of the entries from before `at`, the oldest first. Answers how many; 0 when none is left. */
+  deleteBefore(at: string): Promise<number>
   list(query: EventLogQuery): Promise<{ entries: EventLogEntry[]; total: number }>
 }
 

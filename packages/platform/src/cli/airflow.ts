@@ -56,6 +56,12 @@ export interface BackfillView extends Row {
   readonly max_active_runs: number
 }
 
+/** One backfill with how many of its dates stand where. */
+export interface WholeBackfill extends BackfillView {
+  readonly counts: Readonly<Record<'total' | 'left_out' | 'not_started' | 'queued' | 'running' | 'success' | 'failed', number>>
+  readonly dates: readonly unknown[]
+}
+
 export interface PoolView extends Row {
   readonly name: string
   readonly slots: number

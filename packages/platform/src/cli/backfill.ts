@@ -1,5 +1,5 @@
 /** `daggerboard backfill …`: runs for intervals that have passed. */
-import type { BackfillView } from './airflow.ts'
+import type { BackfillView, WholeBackfill } from './airflow.ts'
 import { path, query } from './client.ts'
 import { choice, command, flag, json, many, needed, neededDate, optional, required, text, wholeNumber, withDefault } from './command.ts'
 import type { Context } from './context.ts'
@@ -54,29 +54,26 @@ async function order(context: Context, body: BackfillOrder, { dryRun, wait }: { 
     out.rows([made], COLUMNS)
     return 0
   }
-  const total = plan.backfills.length
-  const range = { run_type: 'backfill', logical_date_gte: body.from_date, logical_date_lte: body.to_date }
-  const count = async (state: readonly string[]) =>
-    (await client.get<{ total_entries: number }>(path`/api/v2/dags/${body.dag_id}/dagRuns` + query({ ...range, state, limit: 1 }), signal))
-      .total_entries
   const ended = await until(signal, async () => {
-    const [now, success, failed, running] = await Promise.all([
-      client.get<BackfillView>(path`/api/v2/backfills/${made.id}`, signal),
-      count(['success']),
-      count(['failed']),
-      count(['running']),
-    ])
-    if (now.completed_at !== null) return { made: now, failed }
+    const now = await client.get<WholeBackfill>(path`/api/v2/backfills/${made.id}`, signal)
+    const { total, success, failed, running } = now.counts
+    if (now.completed_at !== null) return now
     terminal.status(
       `Backfill ${made.id}  ${bar(success + failed, total)} runs, ${running} running${failed > 0 ? `, ${failed} failed` : ''}${now.is_paused ? ', paused' : ''}`,
     )
     return null
   })
   terminal.status('')
-  out.rows([ended.made], COLUMNS)
-  if (ended.failed > 0)
-    terminal.line(`${ended.failed} runs have failed. See: daggerboard dags list-runs ${body.dag_id} --run-type backfill --state failed`)
-  return ended.failed > 0 ? 1 : 0
+  const { counts, dates: _, ...shown } = ended
+  if (out.isData) out.data([{ ...shown, counts }])
+  else out.rows<BackfillView>([shown], COLUMNS)
+  if (counts.left_out > 0)
+    terminal.line(
+      `${counts.left_out} dates got no run, because there is one already or the schedule has changed. See: daggerboard backfill show ${made.id}`,
+    )
+  if (counts.failed > 0)
+    terminal.line(`${counts.failed} runs have failed. See: daggerboard dags list-runs ${body.dag_id} --run-type backfill --state failed`)
+  return counts.failed > 0 || counts.success < counts.total ? 1 : 0
 }
 
 const create = command({

@@ -59,9 +59,16 @@ export class PlatformClient {
     }
   }
 
-  /** Server-sent events of `path`, until the stream or `signal` ends. */
-  async *events(path: string, signal: AbortSignal): AsyncGenerator<{ type: string; data: string }> {
-    const response = await this.#fetch('GET', path, undefined, signal)
+  /** Server-sent events of `path`, those behind the number `lastId`, until the stream or `signal` ends. */
+  async *events(path: string, signal: AbortSignal, lastId = 0): AsyncGenerator<{ type: string; data: string }> {
+    const response = await this.#fetch(
+      'GET',
+      path,
+      undefined,
+      signal,
+      'text/event-stream',
+      lastId === 0 ? {} : { 'last-event-id': `${lastId}` },
+    )
     let buffer = ''
     for await (const chunk of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
       buffer += chunk
@@ -91,8 +98,9 @@ export class PlatformClient {
     body: object | undefined,
     signal?: AbortSignal,
     accept = 'application/json',
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept }
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept, ...more }
     if (body) headers['content-type'] = 'application/json'
     let response: Response
     try {
@@ -135,6 +143,16 @@ interface Invalid {
   readonly msg?: string
 }
 
+/** Where the door names an address that helps, the command that does the same. */
+const inCommands = (sentence: string): string =>
+  sentence
+    .replace(
+      /GET \/api\/v2\/(dags|variables|connections|pools|assets|backfills) lists them\./,
+      (_, noun: string) => `See: daggerboard ${noun === 'backfills' ? 'backfill' : noun} list`,
+    )
+    .replace('GET /auth/users lists them.', 'See: daggerboard users list')
+    .replace('GET /api/v2/importErrors lists them.', 'See: daggerboard dags list-import-errors')
+
 /** `slots: Too small.`; only the sentence when it names its place itself. */
 function problemOf({ loc = [], msg = 'does not fit' }: Invalid): string {
   const place = loc.slice(1).join('.')
@@ -148,7 +166,7 @@ function sentenceOf(answer: string): string | undefined {
     const { detail, error } = JSON.parse(answer) as { detail?: unknown; error?: { message?: unknown } }
     const sentence = detail ?? error?.message
     if (Array.isArray(sentence)) return [...new Set(sentence.map(problemOf))].join('\n') || undefined
-    return typeof sentence === 'string' ? sentence : undefined
+    return typeof sentence === 'string' ? inCommands(sentence) : undefined
   } catch {
     return undefined
   }

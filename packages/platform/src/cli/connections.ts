@@ -95,6 +95,7 @@ const remove = command({
 const test = command({
   name: 'test',
   summary: 'Try whether a connection works; status 1 if it does not',
+  details: 'Switched off, as it is in Airflow by default: a platform that reaches whatever host it is told to is a way into its network.',
   args: { connId },
   async run({ client, out }, { connId }) {
     const found = await client.get<ConnectionView>(path`/api/v2/connections/${connId}`)

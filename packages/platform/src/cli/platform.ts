@@ -134,6 +134,33 @@ const login = command({
   },
 })
 
+const changePassword = command({
+  name: 'change-password',
+  summary: 'Change your own password; all your other logins end',
+  options: { passwordStdin: flag('the old and the new password are piped in, a line each') },
+  async run(context, { passwordStdin }) {
+    const { client, stdin, env, out, endpoint: given } = context
+    const [before, password] = passwordStdin
+      ? (await readPiped(stdin, 'change-password --password-stdin')).split(/\r?\n/)
+      : await askPasswords(context)
+    if (!before || !password) throw new AppError('invalid', 'Pipe two lines in: the old password and the new one.', { exitStatus: 2 })
+    const { name, access_token: token } = await client.patch<{ name: string; access_token: string }>('/auth/me', {
+      old_password: before,
+      password,
+    })
+    if ((given ?? env.DAGGERBOARD_ENDPOINT) && readLogins(env)[client.endpoint] !== undefined) saveLogin(env, client.endpoint, token)
+    out.done(`The password of ${name} is changed.`, { name })
+  },
+})
+
+async function askPasswords(context: Context): Promise<[string, string]> {
+  const before = await askSecret(context, 'Old password: ', 'change-password --password-stdin')
+  const given = await askSecret(context, 'New password: ', 'change-password --password-stdin')
+  if (given !== (await askSecret(context, 'Once more: ', 'change-password --password-stdin')))
+    throw new AppError('invalid', 'The two are not the same. Nothing was changed.')
+  return [before, given]
+}
+
 const logout = command({
   name: 'logout',
   summary: 'End the login, here and on the platform',
@@ -149,4 +176,4 @@ const logout = command({
   },
 })
 
-export const platform = [start, demo, version, health, info, login, logout, rotateFernetKey]
+export const platform = [start, demo, version, health, info, login, logout, changePassword, rotateFernetKey]

@@ -1,15 +1,15 @@
 /** `daggerboard tasks …`: the tasks of a DAG, and their instances in runs. */
 import { AppError } from '../core/app-error.ts'
-import { type InstanceView, instanceName, instancePath, isAtRest, type TaskView } from './airflow.ts'
-import { path, query } from './client.ts'
+import { type InstanceView, instanceName, instancePath, type TaskView } from './airflow.ts'
+import { path } from './client.ts'
 import { command, date, flag, json, optional, readDate, required, text, wholeNumber } from './command.ts'
 import { treeOf } from './dag-picture.ts'
 import { explainTask } from './explain.ts'
 import { findRun } from './find-run.ts'
 import { tasksLike } from './find-task.ts'
-import { until } from './follow.ts'
 import type { Column } from './output.ts'
 import { runForTest } from './run-for-test.ts'
+import { followLog, readLog } from './task-log.ts'
 
 const dagId = required('id of the DAG')
 const taskId = required('id of the task')
@@ -144,21 +144,19 @@ const logs = command({
   options: { mapIndex, follow: flag('go on until the task is over', { short: '-f' }) },
   async run({ client, out, signal, zone }, { dagId, taskId, run, tryNumber, mapIndex, follow }) {
     const { dag_run_id } = await findRun(client, dagId, run, zone)
-    const find = () => client.get<InstanceView>(instancePath(dagId, dag_run_id, taskId, mapIndex), signal)
-    const log = path`/api/v2/dags/${dagId}/dagRuns/${dag_run_id}/taskInstances/${taskId}/logs/`
-    let [shownTry, printed] = [0, 0]
-    await until(signal, async () => {
-      const instance = await find()
-      const wanted = (tryNumber as number | undefined) ?? instance.try_number
-      if (wanted === 0 && follow) return isAtRest(instance) ? true : null
-      if (wanted === 0) throw new AppError('not_found', `Task "${taskId}" has not run yet in run "${dag_run_id}". Add -f to wait for it.`)
-      if (wanted !== shownTry) [shownTry, printed] = [wanted, 0]
-      const lines = (await client.text(log + wanted + query({ map_index: mapIndex, full_content: true }), signal)).trimEnd().split('\n')
+    const task = { dagId, runId: dag_run_id, taskId, mapIndex }
+    const wanted = tryNumber as number | undefined
+    if (!follow) {
+      const number = wanted ?? (await client.get<InstanceView>(instancePath(dagId, dag_run_id, taskId, mapIndex), signal)).try_number
+      if (number === 0) throw new AppError('not_found', `Task "${taskId}" has not run yet in run "${dag_run_id}". Add -f to wait for it.`)
+      const lines = await readLog(client, task, number, signal)
       if (out.isData) out.data(lines)
-      else for (const line of lines.slice(printed)) out.line(line)
-      printed = lines.length
-      return !follow || isAtRest(instance) ? true : null
-    })
+      else for (const line of lines) out.line(line)
+      return
+    }
+    const lines: string[] = []
+    await followLog(client, task, wanted, signal, (line) => (out.isData ? void lines.push(line) : out.line(line)))
+    if (out.isData) out.data(lines)
   },
 })
 
@@ -188,14 +186,18 @@ const test = command({
       logicalDate: known ? known.logicalDate : run === undefined ? null : readDate(run, context.zone),
       run: known,
       xcoms: known?.xcoms ?? [],
-      onLine: (line) => terminal.event(line),
+      // Nothing is run when only templates are filled in.
+      onLine: (line) => dryRun || terminal.event(line),
       signal,
     })
+    const isGood = result.state === 'success' || result.state === 'skipped'
+    if (dryRun && !isGood)
+      throw new AppError('invalid', `The templates of task "${taskId}" cannot be filled in: ${result.detail ?? 'nobody knows why.'}`)
     if (dryRun) return out.record((result.renderedFields ?? {}) as Record<string, unknown>)
     const { output, ...ended } = result
     if (out.isData) out.data(result)
     else out.record({ state: ended.state, ...(ended.detail && { detail: ended.detail }), return_value: output })
-    return result.state === 'success' || result.state === 'skipped' ? 0 : 1
+    return isGood ? 0 : 1
   },
 })
 

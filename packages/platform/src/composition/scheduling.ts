@@ -6,9 +6,10 @@ import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
 import { SqliteCallbackStore } from '../adapters/sqlite/callback.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
 import { SqliteDagList } from '../adapters/sqlite/dag-list.ts'
-import { SqliteDagRunStore } from '../adapters/sqlite/dag-run.ts'
 import { SqliteDagRunList } from '../adapters/sqlite/dag-run-list.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { Journal } from '../adapters/sqlite/journal.ts'
+import { JournaledDagRunStore } from '../adapters/sqlite/journaled-dag-run.ts'
 import { SqlitePoolStore } from '../adapters/sqlite/pool.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
 import { SqliteTaskInstanceList } from '../adapters/sqlite/task-instance-list.ts'
@@ -19,6 +20,7 @@ import { SqliteXComList } from '../adapters/sqlite/xcom-list.ts'
 import { airflowDoor } from '../http/airflow/airflow-door.ts'
 import { Scheduler } from '../scheduling/scheduler.ts'
 import { describeSettings } from '../settings.ts'
+import { LogRetention } from './log-retention.ts'
 import type { Ground, Part } from './part.ts'
 import { dagFolderOptions, schedulerLimits, workerPoolOptions } from './scheduling-settings.ts'
 import type { Secrets } from './secrets.ts'
@@ -31,12 +33,17 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   const dags = new SqliteDagStore(db)
   const instances = new SqliteTaskInstanceStore(db, fernet)
   alsoRotate('waits', (problems) => instances.rotate(problems))
-  const runs = new SqliteDagRunStore(db, instances)
+  const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')))
   const xcoms = new SqliteXComStore(db)
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)
   const assets = new SqliteAssetStore(db)
   const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
+  const { logRetentionSeconds: retentionSeconds } = settings
+  const retention =
+    retentionSeconds === null
+      ? []
+      : [new LogRetention({ logs: { 'logs of tasks': logs, 'event log': ground.recorder.eventLog }, retentionSeconds, clock, logger })]
   const runList = new SqliteDagRunList(db, runs)
   const platform = new StoredTaskPlatform({ scheduler: () => scheduler, dags, runs, runList, instances, assets })
   const runner = new WorkerPool({ ...workerPoolOptions(settings, compileCache), folder, secrets, xcoms, logs, clock, logger, platform })
@@ -81,7 +88,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   })
   return {
     doors: [door],
-    services: [{ start: async () => {}, stop: async () => logs.flush() }, files, scheduler],
+    services: [{ start: async () => {}, stop: async () => logs.flush() }, ...retention, files, scheduler],
     lives: { task: (id) => runner.isRunning(`task:${id}`) },
   }
 }

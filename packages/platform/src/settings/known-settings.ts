@@ -258,6 +258,12 @@ export const SETTINGS = {
     'Builds that run at the same time; those that another build waits for do not count.',
     { variable: 'DAGGERBOARD_CONCURRENT_BUILDS' },
   ),
+  logRetentionSeconds: setting(
+    'platform.log_retention',
+    secondsOrNone(DAY, 100 * YEAR),
+    '365d',
+    'After how long logs of tasks and entries of the event log are deleted, once a day. Empty: never.',
+  ),
   workerMemoryMegabytes: setting(
     'workers.memory_megabytes',
     wholeNumber(0, 1_048_576),

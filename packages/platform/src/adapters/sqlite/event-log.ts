@@ -24,6 +24,9 @@ const COLUMNS = {
 const SELECT = `SELECT id, at, event, owner, dag_id AS dagId, run_id AS runId, task_id AS taskId, map_index AS mapIndex,
   try_number AS tryNumber, logical_date AS logicalDate, extra FROM event_log`
 
+/** Deleted in one go: the platform stands still meanwhile. */
+const MOST_AT_ONCE = 1000
+
 export class SqliteEventLog implements EventLog {
   #db: Database
 
@@ -53,6 +56,12 @@ export class SqliteEventLog implements EventLog {
 
   async find(id: number): Promise<EventLogEntry | null> {
     return this.#db.get<EventLogEntry>(`${SELECT} WHERE id = ?`, id) ?? null
+  }
+
+  /** Entries come in the order of their time: those that are looked at are the oldest there are. */
+  async deleteBefore(at: string): Promise<number> {
+    const oldest = 'SELECT id, at FROM event_log ORDER BY id LIMIT ?'
+    return this.#db.run(`DELETE FROM event_log WHERE id IN (SELECT id FROM (${oldest}) WHERE at < ?)`, MOST_AT_ONCE, at).changes
   }
 
   async list(query: EventLogQuery): Promise<{ entries: EventLogEntry[]; total: number }> {

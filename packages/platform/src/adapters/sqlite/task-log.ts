@@ -22,6 +22,9 @@ const WRITE_EVERY_MS = 100
 /** So much waits in memory at most, in characters. */
 const MOST_UNWRITTEN = 4 * 1024 * 1024
 
+/** Deleted in one go: the platform stands still meanwhile. */
+const MOST_AT_ONCE = 500
+
 interface Options {
   readonly db: Database
   readonly clock: Clock
@@ -136,6 +139,12 @@ export class SqliteTaskLogs implements TaskLogs {
     this.flush()
     if (runId === undefined) this.#db.run('DELETE FROM task_log WHERE dag_id = ?', dagId)
     else this.#db.run('DELETE FROM task_log WHERE dag_id = ? AND run_id = ?', dagId, runId)
+  }
+
+  /** Parts come in the order of their time, and each begins with it: those that are looked at are the oldest there are. */
+  async deleteBefore(at: string): Promise<number> {
+    const oldest = 'SELECT part, substr(text, 1, 24) AS at FROM task_log ORDER BY part LIMIT ?'
+    return this.#db.run(`DELETE FROM task_log WHERE part IN (SELECT part FROM (${oldest}) WHERE at < ?)`, MOST_AT_ONCE, at).changes
   }
 
   /** Writes what is in memory. */

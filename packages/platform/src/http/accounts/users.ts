@@ -7,14 +7,14 @@ import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 
 const role = z.enum(['viewer', 'user', 'op', 'admin'])
-const password = z.string().min(8, 'must have at least 8 characters').max(1000)
+export const newPassword = z.string().min(8, 'must have at least 8 characters').max(1000)
 
 const Create = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][\w.@-]{0,63}$/, 'must be letters, digits, "_", ".", "@" or "-", at most 64 of them'),
   role,
-  password: password.optional(),
+  password: newPassword.optional(),
 })
-const Change = z.strictObject({ role: role.optional(), password: password.optional() })
+const Change = z.strictObject({ role: role.optional(), password: newPassword.optional() })
 
 /** `/auth/users`: passwords come in and never go out, but for the one that is made when a new user is given none. */
 export function addUserRoutes(door: Door, users: UserStore, recorder: Recorder): void {

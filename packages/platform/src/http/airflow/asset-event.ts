@@ -1,7 +1,7 @@
 /** Updates of assets in Airflow's words: list, tell one, and those that wait for a run. */
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
-import type { TextFilter } from '../../core/list-query.ts'
+import type { Range, TextFilter } from '../../core/list-query.ts'
 import type { AssetEvent, QueuedAssetEvent } from '../../scheduling/asset.ts'
 import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
@@ -57,7 +57,7 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, runs, assets,
       source_map_index: one(whole(-1)),
       ...patterns('name'),
     })
-    const at = instantRange(query, 'timestamp')
+    const { after, before } = inclusive(instantRange(query, 'timestamp'))
     const named = patternOf(query, 'name')
     const ids = named === undefined ? [query.asset_id] : await namedAssets(named, query.asset_id)
     const { limit, offset } = pageOf(query)
@@ -69,8 +69,8 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, runs, assets,
           ...(query.source_run_id !== undefined && { runId: query.source_run_id }),
           ...(query.source_task_id !== undefined && { taskId: query.source_task_id }),
           ...(query.source_map_index !== undefined && { mapIndex: query.source_map_index }),
-          ...((at.gte ?? at.gt) !== undefined && { after: (at.gte ?? at.gt) as string }),
-          ...((at.lte ?? at.lt) !== undefined && { before: (at.lte ?? at.lt) as string }),
+          ...(after !== undefined && { after }),
+          ...(before !== undefined && { before }),
           // The pages of several assets are laid together.
           ...(ids.length === 1 ? { limit, offset } : { limit: limit + offset, offset: 0 }),
           descending: query.order_by?.[0]?.descending ?? false,
@@ -148,5 +148,14 @@ export function addAssetEventRoutes(door: Door, { scheduler, dags, runs, assets,
       if (count === 0) throw new AppError('not_found', 'There are no such queued events.')
       return c.body(null, 204)
     })
+  }
+}
+
+/** The bounds as the store takes them, both included: instants are whole milliseconds. */
+function inclusive({ gte, gt, lte, lt }: Range<string>): { after: string | undefined; before: string | undefined } {
+  const moved = (bound: string | undefined, ms: number) => (bound === undefined ? [] : [new Date(Date.parse(bound) + ms).toISOString()])
+  return {
+    after: [...moved(gte, 0), ...moved(gt, 1)].sort().at(-1),
+    before: [...moved(lte, 0), ...moved(lt, -1)].sort().at(0),
   }
 }

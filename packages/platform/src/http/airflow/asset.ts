@@ -1,5 +1,5 @@
 /** Assets in Airflow's words: who makes them, who waits for them. */
-import type { AssetCondition, AssetReference } from '@daggerboard/dag'
+import type { AssetCondition, AssetReference, DagDocument } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
 import type { Asset } from '../../scheduling/asset.ts'
 import type { DagRecord } from '../../scheduling/dag.ts'
@@ -96,8 +96,11 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
 }
 
 /** What a DAG says of assets. */
-interface Named {
+interface Named extends Names {
   readonly dag: DagRecord
+}
+
+interface Names {
   readonly waitsFor: ReadonlySet<string>
   readonly produces: readonly { readonly name: string; readonly taskId: string }[]
   readonly reads: readonly { readonly name: string; readonly taskId: string }[]
@@ -105,14 +108,21 @@ interface Named {
   readonly assets: ReadonlySet<string>
 }
 
+/** A document is the same object as long as its DAG has not changed: it is looked through once. */
+const KNOWN_NAMES = new WeakMap<DagDocument, Names>()
+
 function namesOf(dag: DagRecord): Named {
-  const { schedule, tasks } = dag.document
+  const names = KNOWN_NAMES.get(dag.document) ?? namesIn(dag.document)
+  KNOWN_NAMES.set(dag.document, names)
+  return { dag, ...names }
+}
+
+function namesIn({ schedule, tasks }: DagDocument): Names {
   const waitsFor = new Set('condition' in schedule ? conditionNames(schedule.condition) : [])
   const of = (references: (task: (typeof tasks)[number]) => readonly AssetReference[]) =>
     tasks.flatMap((task) => references(task).flatMap((each) => ('asset' in each ? [{ name: each.asset.name, taskId: task.taskId }] : [])))
   const [produces, reads] = [of(({ outlets }) => outlets), of(({ inlets }) => inlets)]
   return {
-    dag,
     waitsFor,
     produces,
     reads,

@@ -1,13 +1,15 @@
 /** Backfills in Airflow's words. */
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
-import type { Backfill, BackfillRequest } from '../../scheduling/backfill.ts'
+import type { Backfill, BackfillDate, BackfillRequest } from '../../scheduling/backfill.ts'
+import type { DagRunState } from '../../scheduling/dag-run.ts'
 import { readBody } from '../airflow-body.ts'
 import { badRequest } from '../airflow-error.ts'
 import { instant, one, ordering, pageOf, paging, readQuery, text, truth } from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit, requirePermission } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
+import { RUN_STATES } from './dag-run-response.ts'
 import { ANY, findDag, numberOf } from './request.ts'
 
 const Body = z.strictObject({
@@ -24,7 +26,7 @@ const Body = z.strictObject({
   task_ids: z.array(z.string()).min(1).nullish(),
 })
 
-export function addBackfillRoutes(door: Door, { scheduler, dags, backfills, recorder }: AirflowDoorOptions): void {
+export function addBackfillRoutes(door: Door, { scheduler, dags, backfills, runList, recorder }: AirflowDoorOptions): void {
   const path = '/api/v2/backfills'
 
   const requestOf = async (body: z.infer<typeof Body>): Promise<BackfillRequest> => {
@@ -51,10 +53,24 @@ export function addBackfillRoutes(door: Door, { scheduler, dags, backfills, reco
     throw new AppError('not_found', `There is no backfill ${id}. GET /api/v2/backfills lists them.`)
   }
 
+  /** How many of its dates stand where. */
+  const countsOf = async ({ id, dagId }: Backfill, dates: readonly BackfillDate[]) => {
+    const count = async (state: DagRunState) =>
+      [state, (await runList.list({ dagIds: [dagId], backfillId: id, states: [state], limit: 0, offset: 0, sort: [] })).total] as const
+    const isOpen = ({ runId, exceptionReason }: BackfillDate) => runId === null && exceptionReason === null
+    return {
+      total: dates.filter(({ exceptionReason }) => exceptionReason === null).length,
+      left_out: dates.filter(({ exceptionReason }) => exceptionReason !== null).length,
+      not_started: dates.filter(isOpen).length,
+      ...Object.fromEntries(await Promise.all(RUN_STATES.map(count))),
+    }
+  }
+
   const presentWhole = async (backfill: Backfill) => {
     const dates = await backfills.dates(backfill.id)
     return {
       ...present(backfill),
+      counts: await countsOf(backfill, dates),
       dates: dates.map(({ ordinal, logicalDate, runId, exceptionReason }) => ({
         sort_ordinal: ordinal,
         logical_date: logicalDate,
