@@ -33,7 +33,7 @@ const OPEN: readonly string[] = [
 ]
 
 /** Needs a login and no permission. */
-export const FOR_ANYBODY_LOGGED_IN: readonly string[] = ['GET /auth/me']
+export const FOR_ANYBODY_LOGGED_IN: readonly string[] = ['GET /auth/me', 'PATCH /auth/me']
 
 /** What a parameter with a pattern of its own takes. */
 const SAMPLES: Readonly<Record<string, string>> = {

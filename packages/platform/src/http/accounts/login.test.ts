@@ -189,3 +189,22 @@ test('somebody stays who can make users, and the event log knows who logged in a
     ],
   )
 })
+
+test('a person changes the own password with the old one, which ends all tokens but the new one; a task has none to change', async () => {
+  const { app, post } = await house()
+  const { access_token: token } = (await (await post('/auth/token', { username: 'ada', password: 'correct horse' })).json()) as {
+    access_token: string
+  }
+  const change = (body: object, bearer: string) =>
+    app.request('/auth/me', { method: 'PATCH', body: JSON.stringify(body), headers: { authorization: `Bearer ${bearer}` } })
+  const me = async (bearer: string) => (await app.request('/auth/me', { headers: { authorization: `Bearer ${bearer}` } })).status
+  assert.equal((await change({ old_password: 'guessed', password: 'battery staple' }, token)).status, 400)
+  assert.equal((await change({ old_password: 'correct horse', password: 'short' }, token)).status, 400)
+  assert.equal(await me(token), 200)
+  const changed = (await (await change({ old_password: 'correct horse', password: 'battery staple' }, token)).json()) as {
+    access_token: string
+  }
+  assert.deepEqual([await me(token), await me(changed.access_token)], [401, 200])
+  assert.equal((await post('/auth/token', { username: 'ada', password: 'correct horse' })).status, 401)
+  assert.equal((await post('/auth/token', { username: 'ada', password: 'battery staple' })).status, 201)
+})
