@@ -4,7 +4,7 @@ import { type ServerType, serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { AppError } from '../core/app-error.ts'
 import { type Authenticator, authentication } from '../http/authentication.ts'
-import type { Door, DoorEnvironment } from '../http/door.ts'
+import { answerError, type Door, type DoorEnvironment } from '../http/door.ts'
 import { ownHostsOnly } from '../http/own-hosts.ts'
 
 /** Loopback only: who wants to be reached from elsewhere puts a proxy with TLS before it. */
@@ -50,6 +50,7 @@ export class Server {
     app.use(ownHostsOnly(this.#port))
     app.use(authentication(authenticator))
     for (const door of doors) app.route('/', door)
+    app.onError(answerError)
     app.notFound((c) => c.json({ error: { code: 'not_found', message: `Nothing answers ${c.req.method} ${c.req.path} here.` } }, 404))
     this.#app = app
     return doors.flatMap((door) => door.routes.map(({ method, path }) => ({ method, path })))

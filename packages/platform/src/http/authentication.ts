@@ -1,7 +1,7 @@
 /** Finds out who is asking: a bearer token, user and password (git, docker), or the session cookie of the browser. */
 import type { MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
-import { type AppError, messageOf } from '../core/app-error.ts'
+import { errorCode, messageOf } from '../core/app-error.ts'
 import type { Principal } from '../core/principal.ts'
 import type { DoorEnvironment } from './door.ts'
 import { sessionCookieName } from './session-cookie.ts'
@@ -21,7 +21,9 @@ export const authentication =
     try {
       c.set('principal', await identify(authenticator, c.req.raw, getCookie(c, sessionCookieName(c.req.raw))))
     } catch (error) {
-      c.set('authenticationProblem', messageOf(error as AppError))
+      // That nobody can find out who is asking is no fault of who is asking.
+      if (errorCode(error) !== 'unauthenticated') throw error
+      c.set('authenticationProblem', messageOf(error))
     }
     await next()
   }

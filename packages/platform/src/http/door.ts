@@ -71,6 +71,13 @@ export function createDoor({
   return door
 }
 
+/** For what goes wrong before a door has been found. */
+export function answerError(error: Error, c: Context): Response {
+  if (errorCode(error) === 'internal') console.error(error)
+  const status = httpStatus(error)
+  return c.json({ ...plainErrorBody(error, status), detail: publicMessage(error) }, status)
+}
+
 /** Lets only those pass who hold `permission`; strangers get 401, others 403. Give it per route, never per path prefix. */
 export const permit =
   (permission: Permission): MiddlewareHandler<DoorEnvironment> =>

@@ -44,6 +44,8 @@ const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
 /** A reason without a stack, which costs more than all the rest of being woken. */
 const WOKEN = 'woken'
 const MAX_REST_MS = 60_000
+/** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
+const HEARD_PER_TURN = 32
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
 const STARTED_REST_MS = 20
@@ -155,8 +157,7 @@ export class Scheduler extends Commands implements Service {
     let heard: Report[] = []
     try {
       const hasMore = await this.#turns.make(async (turn) => {
-        heard = this.#inbox
-        this.#inbox = []
+        heard = this.#inbox.splice(0, HEARD_PER_TURN)
         for (const report of heard) hear(turn, report, this.#limits)
         wakeDue(turn)
         await this.#turns.assets?.recordUpdates(turn, runs)
@@ -170,7 +171,7 @@ export class Scheduler extends Commands implements Service {
       })
       const now = clock.now()
       this.#lastTurnAt = now
-      return hasMore ? 0 : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
+      return hasMore || this.#inbox.length > 0 ? 0 : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
     } catch (error) {
       this.#inbox = [...heard, ...this.#inbox]
       throw error

@@ -135,23 +135,26 @@ export class SqliteDagRunStore implements DagRunStore {
   }
 
   async record(changes: Changes): Promise<void> {
-    this.#db.transaction(() => {
-      for (const run of changes.created) this.#insert(run)
-      for (const run of changes.runs) this.#update(run)
-      for (const instance of changes.deleted) this.#instances.remove(instance)
-      for (const instance of changes.added) this.#instances.put(instance, true)
-      for (const instance of changes.instances) this.#instances.put(instance, false)
-      for (const one of changes.tries) this.#tries.put(one)
-      for (const { before, ...instance } of changes.xcomsCleared) this.#xcoms.clear(instance, before)
-      for (const xcom of changes.xcoms) this.#xcoms.put(xcom)
-      for (const call of changes.callbacks) this.#callbacks.put(call)
-      for (const id of changes.callbacksDone) this.#callbacks.remove(id)
-      for (const event of changes.assetEvents) this.#assets.putEvent(event)
-      for (const event of changes.assetsQueued) this.#assets.putQueued(event)
-      for (const { events, ...run } of changes.assetsConsumed) this.#assets.consume(run, events)
-      for (const backfill of changes.backfills) this.#backfills.put(backfill)
-      for (const date of changes.backfillDates) this.#backfills.putDate(date)
-    })
+    this.#db.transaction(() => this.apply(changes))
+  }
+
+  /** Writes the rows. Only within a transaction. */
+  protected apply(changes: Changes): void {
+    for (const run of changes.created) this.#insert(run)
+    for (const run of changes.runs) this.#update(run)
+    for (const instance of changes.deleted) this.#instances.remove(instance)
+    for (const instance of changes.added) this.#instances.put(instance, true)
+    for (const instance of changes.instances) this.#instances.put(instance, false)
+    for (const one of changes.tries) this.#tries.put(one)
+    for (const { before, ...instance } of changes.xcomsCleared) this.#xcoms.clear(instance, before)
+    for (const xcom of changes.xcoms) this.#xcoms.put(xcom)
+    for (const call of changes.callbacks) this.#callbacks.put(call)
+    for (const id of changes.callbacksDone) this.#callbacks.remove(id)
+    for (const event of changes.assetEvents) this.#assets.putEvent(event)
+    for (const event of changes.assetsQueued) this.#assets.putQueued(event)
+    for (const { events, ...run } of changes.assetsConsumed) this.#assets.consume(run, events)
+    for (const backfill of changes.backfills) this.#backfills.put(backfill)
+    for (const date of changes.backfillDates) this.#backfills.putDate(date)
   }
 
   async delete(dagId: string, runId: string | null): Promise<void> {

@@ -10,6 +10,8 @@ export class Database {
   #db: DatabaseSync
   #statements = new Map<string, StatementSync>()
   #inTransaction = false
+  /** Called before each statement, and before each transaction as a whole: brings to the tables what is durable elsewhere. */
+  beforeUse: () => void = () => {}
 
   /** `path` may be `:memory:`, which is the test double of every store. Commits are durable when they return (WAL, synchronous=FULL). */
   constructor(path: string) {
@@ -31,21 +33,30 @@ export class Database {
   }
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number } {
+    if (!this.#inTransaction) this.beforeUse()
     const { changes, lastInsertRowid } = this.#prepare(sql).run(...values)
     return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    if (!this.#inTransaction) this.beforeUse()
+    return this.#prepare(sql).get(...values) as T | undefined
+  }
+
+  /** The same as the tables are just now, without what is durable elsewhere. */
+  peek<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
     return this.#prepare(sql).get(...values) as T | undefined
   }
 
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
+    if (!this.#inTransaction) this.beforeUse()
     return this.#prepare(sql).all(...values) as T[]
   }
 
   /** All of `work` or nothing of it. `work` is synchronous, so that nothing else runs in between. */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work()
+    this.beforeUse()
     this.#db.exec('BEGIN IMMEDIATE')
     this.#inTransaction = true
     try {
@@ -60,7 +71,18 @@ export class Database {
     }
   }
 
+  /** A transaction that outlives this process, but not yet a loss of power: that is for who can bring it about again. */
+  quickTransaction<T>(work: () => T): T {
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.transaction(work)
+    } finally {
+      this.#db.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
   close(): void {
+    this.beforeUse()
     this.#statements.clear()
     this.#db.close()
   }
