@@ -49,7 +49,7 @@ test('a file that is not there, an option that does not exist and a size that ma
   for (const [args, expected, words] of [
     [['--rows', '/no/such/rows.csv'], 1, /no file "\/no\/such\/rows\.csv"/],
     [['--sise', '1000'], 2, /--sise/],
-    [['--size', 'many'], 2, /--size must be a whole number/],
+    [['--size', 'many'], 2, /--size "many": must be a whole number/],
   ] as const) {
     const { status, said } = await demo(...args)
     assert.equal(status, expected, said)
