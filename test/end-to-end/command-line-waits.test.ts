@@ -62,6 +62,14 @@ const explained = (run: string, task: string, words: RegExp): Promise<string> =>
     return words.test(out) ? out : null
   })
 
+// Before the others: while a task of somebody else waits for its place, a backfill has one run at a time.
+test('explain says that a task waits for the run before', { timeout: 60_000 }, async () => {
+  const range = '--dag-id past --from-date 2026-11-01 --to-date 2026-11-02 --reprocess-behavior failed'
+  await shell.data(`backfill create ${range}`)
+  assert.match(await explained('past/backfill__2026-11-02T00:00:00+00:00', 'a', /- /), /past|before/)
+  assert.equal((await daggerboard(`backfill create ${range}`)).status, 1)
+})
+
 test('explain says what holds a task back, what would free it, and when', { timeout: 60_000 }, async () => {
   await daggerboard('pools set narrow 1')
   for (const dag of ['capped', 'crowded', 'resting', 'again', 'remotes'])
@@ -83,13 +91,6 @@ test('explain says what holds a task back, what would free it, and when', { time
   await explained('remotes/r', 'never', /It waits without a worker for its trigger "never"/)
   await explained('remotes/r', 'rule', /skipped.*\n.*trigger rule all_failed can no longer be met/)
   assert.match((await daggerboard('explain remotes/r nothing')).err, /Run "r" of DAG "remotes" has no task "nothing"/)
-})
-
-test('explain says that a task waits for the run before', { timeout: 60_000 }, async () => {
-  const range = '--dag-id past --from-date 2026-11-01 --to-date 2026-11-02 --reprocess-behavior failed'
-  await shell.data(`backfill create ${range}`)
-  assert.match(await explained('past/backfill__2026-11-02T00:00:00+00:00', 'a', /- /), /past|before/)
-  assert.equal((await daggerboard(`backfill create ${range}`)).status, 1)
 })
 
 test('templates are filled in without running the task, and a deferred task is run to its end', { timeout: 60_000 }, async () => {
