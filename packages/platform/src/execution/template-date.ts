@@ -1,6 +1,7 @@
 /** Instants and lengths of time as templates see them: printed, formatted and counted with as Python does. In UTC unless a template asks for a zone. */
 import { toWallClock } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
+import { isNamed, type Named, SECOND, TimeDelta } from './time-delta.ts'
 
 const two = (n: number): string => String(n).padStart(2, '0')
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
@@ -68,66 +69,6 @@ export function parseDate(text: string, format: string): Date {
   const at = new Date(Date.UTC(value('Y', 1900), value('m', 1) - 1, value('d', 1), value('H', 0), value('M', 0), value('S', 0)))
   if (!found || at.getUTCDate() !== value('d', 1)) throw new AppError('invalid', `"${text}" is not a date of the form "${format}".`)
   return at
-}
-
-const SECOND = 1_000
-const DAY = 86_400 * SECOND
-const UNITS: Readonly<Record<string, number>> = {
-  milliseconds: 1,
-  seconds: SECOND,
-  minutes: 60 * SECOND,
-  hours: 3_600 * SECOND,
-  days: 86_400 * SECOND,
-  weeks: 7 * 86_400 * SECOND,
-}
-
-type Named = Readonly<Record<string, unknown>>
-const isNamed = (value: unknown): value is Named => typeof value === 'object' && value !== null && '__keywords' in value
-
-/** A length of time: `macros.timedelta(days=1, hours=2)`; a bare number is days. */
-export class TimeDelta {
-  readonly milliseconds: number
-
-  constructor(milliseconds: number) {
-    this.milliseconds = milliseconds
-  }
-
-  static of(...args: readonly unknown[]): TimeDelta {
-    const named = args.find(isNamed) ?? {}
-    const days = typeof args[0] === 'number' ? args[0] : 0
-    const seconds = typeof args[1] === 'number' ? args[1] : 0
-    let total = days * 86_400 * SECOND + seconds * SECOND
-    for (const [unit, count] of Object.entries(named)) {
-      if (unit === '__keywords') continue
-      const length = UNITS[unit]
-      if (length === undefined) throw new AppError('invalid', `timedelta has no "${unit}". It has ${Object.keys(UNITS).join(', ')}.`)
-      total += Number(count) * length
-    }
-    return new TimeDelta(total)
-  }
-
-  get days(): number {
-    return Math.floor(this.milliseconds / DAY)
-  }
-
-  get seconds(): number {
-    return Math.floor((this.milliseconds - this.days * DAY) / SECOND)
-  }
-
-  total_seconds(): number {
-    return this.milliseconds / SECOND
-  }
-
-  toString(): string {
-    const { days, seconds } = this
-    const rest = this.milliseconds - days * DAY - seconds * SECOND
-    const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${rest ? `.${String(rest).padStart(3, '0')}000` : ''}`
-    return days === 0 ? clock : `${days} day${Math.abs(days) === 1 ? '' : 's'}, ${clock}`
-  }
-
-  [Symbol.toPrimitive](hint: string): number | string {
-    return hint === 'number' ? this.milliseconds : this.toString()
-  }
 }
 
 /** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ (logical_date + macros.timedelta(days=1)) | ds }}`. */

@@ -1,7 +1,8 @@
 /** `macros` of templates, under Airflow's names. */
 import { randomUUID } from 'node:crypto'
 import { AppError } from '../core/app-error.ts'
-import { formatDate, parseDate, TemplateDate, TimeDelta } from './template-date.ts'
+import { formatDate, parseDate, TemplateDate } from './template-date.ts'
+import { TimeDelta } from './time-delta.ts'
 
 /** Marks functions that have members of their own. */
 export const WITH_MEMBERS = Symbol('with members')

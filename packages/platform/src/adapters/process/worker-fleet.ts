@@ -110,7 +110,7 @@ export class WorkerFleet {
     seat.idleSince = performance.now()
     if (seat.lane.counts) this.#busy -= 1
     if (worker.isAlive && worker.isSpent && seat.taken === 0) this.#end(seat)
-    for (const lane of this.#lanes.values()) if (lane.waiting.size > 0) this.#serve(lane)
+    this.#serveAll()
   }
 
   /** Files may have changed: every worker is looked at before it is given more to do. */
@@ -139,6 +139,12 @@ export class WorkerFleet {
 
   #hasPlace(lane: Lane): boolean {
     return !lane.counts || this.#busy < this.#options.workers
+  }
+
+  /** A place that is free may be anybody's: all lanes share the number of tasks that may run. */
+  #serveAll(): void {
+    if (this.#isStopped) return
+    for (const lane of this.#lanes.values()) if (lane.waiting.size > 0) this.#serve(lane)
   }
 
   /** Gives places to those who have waited longest, and starts processes for those who are left. */
@@ -235,7 +241,7 @@ export class WorkerFleet {
       const [first] = lane.waiting
       first?.fail(new Error(`No worker process could be started: it ${worker.howItEnded}. ${worker.lastWords}`.trim()))
     }
-    this.#serve(lane)
+    this.#serveAll()
   }
 
   #end(seat: Seat): void {
