@@ -3,6 +3,7 @@ import type { Defaults } from '@daggerboard/dag/defaults'
 import type { DagFolderOptions } from '../adapters/process/dag-folder.ts'
 import { compiledIn, defaultsIn } from '../adapters/process/node-child.ts'
 import type { WorkerPoolOptions } from '../adapters/process/worker-pool.ts'
+import { readPattern } from '../core/pattern.ts'
 import type { SchedulerLimits } from '../scheduling/scheduler.ts'
 import type { Settings } from '../settings.ts'
 
@@ -42,5 +43,5 @@ export const workerPoolOptions = (settings: Settings, compileCache: string): Par
 export const schedulerLimits = (settings: Settings): SchedulerLimits => ({
   parallelism: settings.parallelism,
   maxMapLength: settings.maxMapLength,
-  runIdPattern: new RegExp(settings.allowedRunIdPattern),
+  runIdPattern: readPattern(settings.allowedRunIdPattern),
 })

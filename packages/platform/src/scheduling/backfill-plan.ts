@@ -1,6 +1,7 @@
 /** What a backfill makes of its dates: what may be asked, which run stands for which date, and how many may start. Pure. */
 import type { DagDocument } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
+import { readPattern } from '../core/pattern.ts'
 import type { Backfill, BackfillDate, BackfillRequest } from './backfill.ts'
 import { type ClearRequest, clearRunRequest } from './clear.ts'
 import { type DagRun, isFinished, isoOffset } from './dag-run.ts'
@@ -166,17 +167,13 @@ function resolveTasks(document: DagDocument, patterns: readonly string[]): { kep
 
 const MAX_PATTERN_LENGTH = 250
 
-/** What makes an expression slow: repeated groups, and more than three repetitions. Looking around and back is slow, too. */
-const SLOW = /\)[*+{]|\(\?[=!<]|\\[1-9k]|(?:[*+{][^*+{]*){4}/
-
 function tasksLike(graph: TaskGraph, pattern: string): string[] | string {
   if (graph.task(pattern)) return [pattern]
   const ofGroup = graph.tasksOfGroup(pattern)
   if (ofGroup.length > 0) return ofGroup
   if (pattern.length > MAX_PATTERN_LENGTH) return `"${pattern.slice(0, 40)}…" is longer than ${MAX_PATTERN_LENGTH} characters.`
-  if (SLOW.test(pattern)) return `"${pattern}" repeats too much: at most three * or +, none after a bracket, and no looking around.`
   try {
-    const expression = new RegExp(`^(?:${pattern})`)
+    const expression = readPattern(`^(?:${pattern})`)
     const found = graph.ids.filter((id) => expression.test(id))
     return found.length > 0 ? found : `No task is called or matches "${pattern}".`
   } catch {

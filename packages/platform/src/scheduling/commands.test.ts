@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AssetDocument, dag } from '@daggerboard/dag'
 import { changed, gate, inlinePlatform } from '../../test/inline-platform.ts'
+import { readPattern } from '../core/pattern.ts'
 import type { BackfillRequest } from './backfill.ts'
 import type { ClearRequest } from './clear.ts'
 
@@ -319,4 +320,11 @@ test('an explanation says every dependency, limit and pool that holds a task bac
   await settle()
   const [retry] = (await scheduler.explain('e', other.runId, 'x')).reasons
   assert.deepEqual([retry?.kind, retry?.at], ['retry', new Date(clock.now().getTime() + 300_000).toISOString()])
+})
+
+test('the id of a run by hand is one that the settings allow, and a long one is told so at once', async () => {
+  const { save, scheduler } = inlinePlatform({ limits: { runIdPattern: readPattern('^([a-z]+-?)+$') } })
+  await save(chain('a'))
+  await assert.rejects(scheduler.trigger('d', { runId: `${'a'.repeat(240)}.` }, 'user:ann'), { code: 'invalid' })
+  assert.equal((await scheduler.trigger('d', { runId: 'by-hand' }, 'user:ann')).runId, 'by-hand')
 })

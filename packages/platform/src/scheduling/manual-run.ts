@@ -1,6 +1,7 @@
 /** A run that somebody asks for: what may be asked, and the run that comes of it. Pure. */
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../core/app-error.ts'
+import type { Pattern } from '../core/pattern.ts'
 import type { DagRecord } from './dag.ts'
 import { type DagRun, isoOffset, type TriggeredBy } from './dag-run.ts'
 import type { DataInterval, Timetable } from './timetable.ts'
@@ -30,7 +31,7 @@ export function manualRun(
   request: RunRequest,
   now: Date,
   createdBy: string,
-  allowed: RegExp = RUN_ID,
+  allowed: Pattern = RUN_ID,
 ): DagRun {
   const { logicalDate = null, dataIntervalStart: start, dataIntervalEnd: end } = request
   const problems: string[] = []

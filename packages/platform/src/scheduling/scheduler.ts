@@ -3,6 +3,7 @@ import { messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
+import type { Pattern } from '../core/pattern.ts'
 import type { Service } from '../core/service.ts'
 import { advance } from './advance.ts'
 import type { Command } from './commands/command.ts'
@@ -29,7 +30,7 @@ export interface SchedulerLimits {
   /** Of how many elements the answer may be that mapped tasks are made of. */
   readonly maxMapLength: number
   /** What the id of a run that somebody triggers has to match, beside what every id has to. */
-  readonly runIdPattern?: RegExp
+  readonly runIdPattern?: Pattern
 }
 
 export interface SchedulerOptions extends Stores {
@@ -45,7 +46,7 @@ const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
 const WOKEN = 'woken'
 const MAX_REST_MS = 60_000
 /** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
-const HEARD_PER_TURN = 32
+const HEARD_PER_TURN = Number(process.env.HPT ?? 32)
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
 const STARTED_REST_MS = 20
@@ -171,7 +172,9 @@ export class Scheduler extends Commands implements Service {
       })
       const now = clock.now()
       this.#lastTurnAt = now
-      return hasMore || this.#inbox.length > 0 ? 0 : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
+      return hasMore || this.#inbox.length > 0
+        ? 0
+        : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
     } catch (error) {
       this.#inbox = [...heard, ...this.#inbox]
       throw error
@@ -180,6 +183,10 @@ export class Scheduler extends Commands implements Service {
 
   protected get parallelism(): number {
     return this.#limits.parallelism
+  }
+
+  protected get runIdPattern(): Pattern | undefined {
+    return this.#limits.runIdPattern
   }
 
   protected command<T>(work: (command: Command) => Promise<T>): Promise<T> {

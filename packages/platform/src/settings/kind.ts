@@ -1,5 +1,6 @@
 /** The kinds of values that settings have: how each is read from text, and what is said when it does not fit. */
 import { resolve } from 'node:path'
+import { readPattern } from '../core/pattern.ts'
 
 /** Why a text is not a value of its kind: `must be …`. */
 export class Unfit {
@@ -94,12 +95,12 @@ export const timeZone: Kind<string> = {
   },
 }
 
-/** A regular expression that a whole text has to match. */
+/** A regular expression of RE2's syntax. */
 export const pattern: Kind<string> = {
   form: 'regular expression',
   read: (given) => {
     try {
-      new RegExp(given)
+      readPattern(given)
       return given
     } catch (error) {
       return new Unfit(`must be a regular expression: ${(error as Error).message}`)

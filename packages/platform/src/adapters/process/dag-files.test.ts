@@ -33,7 +33,7 @@ test('an ignore file says as in .gitignore what else is none, and one below take
 test('an ignore file may have regular expressions instead, and a line that is none ignores nothing', async (t) => {
   const files = { ...names('keep.ts', 'project_a/a.ts', 'tenant_1.ts'), '.airflowignore': 'project_a # all of it\ntenant_\\d\n(' }
   assert.deepEqual(await found(t, files, 'regexp'), ['keep.ts'])
-  assert.match(new IgnoreFile('x\n(', 'regexp').problems[0] ?? '', /^line 2: Invalid regular expression/)
+  assert.match(new IgnoreFile('x\n(', 'regexp').problems[0] ?? '', /^line 2: error parsing regexp/)
 })
 
 test('the last line that fits counts, and a slash within a pattern binds it to its folder', () => {

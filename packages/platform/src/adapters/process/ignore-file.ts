@@ -1,5 +1,6 @@
 /** One `.daggerboardignore` or `.airflowignore`: which files of its folder, and of those below, hold no DAGs. */
 import { matchesGlob } from 'node:path'
+import { readPattern } from '../../core/pattern.ts'
 
 export type IgnoreSyntax = 'glob' | 'regexp'
 
@@ -59,6 +60,6 @@ function globRule(line: string): Rule | null {
 function regexpRule(line: string): Rule | null {
   const pattern = line.replace(/\s*#.*$/, '').trim()
   if (pattern === '') return null
-  const expression = new RegExp(pattern)
+  const expression = readPattern(pattern)
   return { isKeep: false, foldersOnly: false, matches: (path) => expression.test(path) }
 }

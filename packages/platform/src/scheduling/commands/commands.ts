@@ -1,4 +1,5 @@
 /** What people and programs can tell the scheduler to do: each command is part of a turn, and answered when that is kept. */
+import type { Pattern } from '../../core/pattern.ts'
 import type { AssetEvent } from '../asset.ts'
 import type { Backfill, BackfillRequest } from '../backfill.ts'
 import type { PlannedDate } from '../backfill-plan.ts'
@@ -20,13 +21,15 @@ type MarkOptions = Pick<MarkRequest, 'upstream' | 'downstream' | 'future' | 'pas
 export abstract class Commands {
   /** How many tasks may hold a slot at the same time. */
   protected abstract readonly parallelism: number
+  /** What the id of a run by hand has to match; undefined: what every id has to. */
+  protected abstract readonly runIdPattern: Pattern | undefined
 
   /** Does `work` within a turn. */
   protected abstract command<T>(work: (command: Command) => Promise<T>): Promise<T>
 
   /** Creates a run by hand; of a paused DAG it waits as `queued`. Throws `not_found`, `invalid`, `conflict`. */
   trigger(dagId: string, request: RunRequest, by: string): Promise<DagRun> {
-    return this.command((command) => trigger(command, dagId, request, by))
+    return this.command((command) => trigger(command, dagId, request, by, this.runIdPattern))
   }
 
   /** Marks a run by hand, with all that follows for its tasks. Throws `not_found`, `conflict`. */

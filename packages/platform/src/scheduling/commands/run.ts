@@ -1,5 +1,6 @@
 /** What people do with whole runs. */
 import { AppError } from '../../core/app-error.ts'
+import type { Pattern } from '../../core/pattern.ts'
 import { type DagRun, type DagRunStore, runKey } from '../dag-run.ts'
 import { manualRun, type RunRequest } from '../manual-run.ts'
 import { markRun } from '../mark.ts'
@@ -8,9 +9,15 @@ import { paramProblems } from '../params.ts'
 import { type Command, requireRun, takeUp } from './command.ts'
 
 /** Creates a run by hand. Throws `not_found`, `invalid`, `conflict`. */
-export async function trigger({ turn, stores, dags }: Command, dagId: string, request: RunRequest, by: string): Promise<DagRun> {
+export async function trigger(
+  { turn, stores, dags }: Command,
+  dagId: string,
+  request: RunRequest,
+  by: string,
+  runIds?: Pattern,
+): Promise<DagRun> {
   const dag = await dags.find(dagId)
-  const run = manualRun(dag.record, dag.timetable, request, turn.now, by)
+  const run = manualRun(dag.record, dag.timetable, request, turn.now, by, runIds)
   const problems = paramProblems(dag.record.document, run.conf)
   if (problems.length > 0) throw new AppError('invalid', `DAG "${dagId}" cannot be triggered with this conf.`, { problems })
   refuse(run, findNewTwin(turn.created, run) ?? (await findTwin(stores.runs, run)))
