@@ -48,6 +48,15 @@ export async function passwordMatches(password: string, passwordHash: string): P
   }
 }
 
+let changes: Promise<unknown> = Promise.resolve()
+
+/** Changes of users follow each other: what one of them has looked at is still so when it writes. Hash passwords before. */
+export function changeUsers<T>(work: () => Promise<T>): Promise<T> {
+  const turn = changes.then(work)
+  changes = turn.catch(() => {})
+  return turn
+}
+
 export const principalOf = (user: User): Principal => ({
   ...principal(`user:${user.name}`, ROLE_PERMISSIONS[user.role]),
   stamp: stampOf(user),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Hono } from 'hono'
 import { LivesByKind, requireAlive } from '../../accounts/lives.ts'
 import { Tokens } from '../../accounts/token.ts'
@@ -207,4 +208,40 @@ test('a person changes the own password with the old one, which ends all tokens 
   assert.deepEqual([await me(token), await me(changed.access_token)], [401, 200])
   assert.equal((await post('/auth/token', { username: 'ada', password: 'correct horse' })).status, 401)
   assert.equal((await post('/auth/token', { username: 'ada', password: 'battery staple' })).status, 201)
+})
+
+test('what changes users at the same moment leaves an admin, and brings back nobody who was deleted and no role that was taken', async () => {
+  const { app, post } = await house()
+  const bearer = async (username: string, password: string) => ({
+    authorization: `Bearer ${((await (await post('/auth/token', { username, password })).json()) as { access_token: string }).access_token}`,
+  })
+  const ada = await bearer('ada', 'correct horse')
+  const send = (method: string, path: string, headers: Record<string, string>, body?: object) =>
+    app.request(path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  const listed = async () => ((await (await send('GET', '/auth/users', ada)).json()) as { users: { name: string; role: string }[] }).users
+  for (const name of ['bob', 'eve', 'tom']) await post('/auth/users', { name, role: 'admin', password: 'battery staple' }, ada)
+
+  const change = { old_password: 'battery staple', password: 'of my own now' }
+  const [bob, eve] = [await bearer('bob', 'battery staple'), await bearer('eve', 'battery staple')]
+  // Tokens that are known already, so that nothing but the passwords takes its time.
+  await Promise.all([send('GET', '/auth/me', bob), send('GET', '/auth/me', eve)])
+  const changes = [send('PATCH', '/auth/me', bob, change), send('PATCH', '/auth/me', eve, change)]
+  await setImmediate()
+  await Promise.all([send('DELETE', '/auth/users/bob', ada), send('PATCH', '/auth/users/eve', ada, { role: 'viewer' })])
+  assert.deepEqual(
+    (await Promise.all(changes)).map(({ status }) => status),
+    [403, 200],
+  )
+  assert.deepEqual(await listed(), [
+    { name: 'ada', role: 'admin' },
+    { name: 'eve', role: 'viewer' },
+    { name: 'tom', role: 'admin' },
+  ])
+
+  const tom = await bearer('tom', 'battery staple')
+  const ends = await Promise.all([
+    send('PATCH', '/auth/users/tom', ada, { role: 'user', password: 'yet another one' }),
+    send('PATCH', '/auth/users/ada', tom, { role: 'user', password: 'yet another one' }),
+  ])
+  assert.deepEqual(ends.map(({ status }) => status).sort(), [200, 409])
 })

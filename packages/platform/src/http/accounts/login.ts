@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
 import type { TokenIssuer } from '../../accounts/token.ts'
-import { hashPassword, logIn, passwordMatches, principalOf, type User, type UserStore } from '../../accounts/user.ts'
+import { changeUsers, hashPassword, logIn, passwordMatches, principalOf, type User, type UserStore } from '../../accounts/user.ts'
 import { AppError } from '../../core/app-error.ts'
 import { readBody } from '../airflow-body.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
@@ -79,8 +79,15 @@ export function accountsDoor({ users, tokens, project, recorder }: AccountsDoorO
     const { old_password: before, password: given } = await readBody(c.req.raw, OwnPassword)
     if (!(await passwordMatches(before, user.passwordHash)))
       throw new AppError('invalid', 'The old password is wrong. Nothing was changed.')
-    const changed = { ...user, passwordHash: await hashPassword(given) }
-    await users.save(changed)
+    const passwordHash = await hashPassword(given)
+    const changed = await changeUsers(async () => {
+      // Passwords take their time, and an admin may have been quicker.
+      const now = await users.find(user.name)
+      if (now?.passwordHash !== user.passwordHash)
+        throw new AppError('forbidden', 'Your account was changed or deleted meanwhile. Nothing was changed.')
+      await users.save({ ...now, passwordHash })
+      return { ...now, passwordHash }
+    })
     const token = await tokens.issue(principalOf(changed), TOKEN_SECONDS)
     const shown = { name: changed.name, role: changed.role, project }
     const isBrowser = getCookie(c, sessionCookieName(c.req.raw)) !== undefined && c.req.header('authorization') === undefined

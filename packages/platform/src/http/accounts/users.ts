@@ -1,6 +1,6 @@
 /** Users: list, create, change, delete. For admins; a user's tokens end with any change of role or password. */
 import { z } from 'zod'
-import { generatePassword, hashPassword, type User, type UserStore } from '../../accounts/user.ts'
+import { changeUsers, generatePassword, hashPassword, type User, type UserStore } from '../../accounts/user.ts'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import { readBody } from '../airflow-body.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
@@ -25,6 +25,11 @@ export function addUserRoutes(door: Door, users: UserStore, recorder: Recorder):
     throw new AppError('not_found', `There is no user "${name}".${didYouMean(name, known)} GET /auth/users lists them.`)
   }
 
+  const refuseTwin = async (name: string): Promise<void> => {
+    if (await users.find(name))
+      throw new AppError('conflict', `There is a user "${name}" already. Change it with PATCH /auth/users/${name}.`)
+  }
+
   /** Somebody must be left who can make users. */
   const keepAnAdmin = async (user: User, what: string): Promise<void> => {
     const admins = (await users.list()).filter((each) => each.role === 'admin')
@@ -40,28 +45,36 @@ export function addUserRoutes(door: Door, users: UserStore, recorder: Recorder):
 
   door.post('/auth/users', permit('users.write'), recorded(recorder, 'create_user', { shown: only('name', 'role') }), async (c) => {
     const body = await readBody(c.req.raw, Create)
-    if (await users.find(body.name))
-      throw new AppError('conflict', `There is a user "${body.name}" already. Change it with PATCH /auth/users/${body.name}.`)
+    await refuseTwin(body.name)
     const given = body.password ?? generatePassword()
     const user = { name: body.name, role: body.role, passwordHash: await hashPassword(given) }
-    await users.save(user)
+    await changeUsers(async () => {
+      await refuseTwin(body.name)
+      await users.save(user)
+    })
     return c.json({ ...present(user), ...(body.password === undefined && { password: given }) }, 201)
   })
 
   door.patch('/auth/users/:name', permit('users.write'), recorded(recorder, 'update_user', { shown: only('role') }), async (c) => {
-    const user = await find(c.req.param('name'))
+    const { name } = await find(c.req.param('name'))
     const body = await readBody(c.req.raw, Change)
-    if (body.role !== undefined && body.role !== 'admin') await keepAnAdmin(user, `become ${body.role}`)
-    const passwordHash = body.password === undefined ? user.passwordHash : await hashPassword(body.password)
-    const changed = { name: user.name, role: body.role ?? user.role, passwordHash }
-    await users.save(changed)
+    const hash = body.password === undefined ? null : await hashPassword(body.password)
+    const changed = await changeUsers(async () => {
+      const user = await find(name)
+      if (body.role !== undefined && body.role !== 'admin') await keepAnAdmin(user, `become ${body.role}`)
+      const saved = { name, role: body.role ?? user.role, passwordHash: hash ?? user.passwordHash }
+      await users.save(saved)
+      return saved
+    })
     return c.json(present(changed))
   })
 
   door.delete('/auth/users/:name', permit('users.write'), recorded(recorder, 'delete_user'), async (c) => {
-    const user = await find(c.req.param('name'))
-    await keepAnAdmin(user, 'be deleted')
-    await users.delete(user.name)
+    await changeUsers(async () => {
+      const user = await find(c.req.param('name'))
+      await keepAnAdmin(user, 'be deleted')
+      await users.delete(user.name)
+    })
     return c.body(null, 204)
   })
 }
