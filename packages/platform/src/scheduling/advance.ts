@@ -24,7 +24,10 @@ function advanceRun(turn: Turn, of: BoardRun): void {
   const dag = board.dags.get(of.run.dagId)
   const plan = board.planFor(of.run)
   if (!dag || !plan) return
-  if (of.reconciledWith !== plan) reconcile(turn, of, plan)
+  if (of.reconciledWith !== plan) {
+    reconcile(turn, of, plan)
+    board.wakeForTimeout(of)
+  }
   if (dag.record.isPaused && of.unfinished > 0) return
   for (let next = of.nextDirty(); next; next = of.nextDirty()) follow(turn, of, next.task, next.indices)
   const outcome = outcomeOf(of)
@@ -48,7 +51,7 @@ export function timeOut(turn: Turn, of: BoardRun): void {
   for (const instance of [...of.instances()]) {
     if (isDone(instance.state)) continue
     turn.cancel(instance)
-    turn.move(of, instance, 'skipped', { detail, deferral: null })
+    turn.move(of, instance, 'skipped', { detail })
   }
   endRun(turn, of, 'failed', 'timed_out')
 }

@@ -69,6 +69,7 @@ export class Board {
   /** How many slots of each pool tasks have waited for. */
   readonly #poolSizes = new Map<string, Set<number>>()
   readonly #partial = new WeakMap<DagDocument, Map<string, DagPlan>>()
+  readonly #dagWakes = new Map<string, number>()
   #ended: BoardRun[] = []
   #wakesKept = LEAST_WAKES_KEPT
 
@@ -106,7 +107,7 @@ export class Board {
   }
 
   #isWanted(wake: Wake): boolean {
-    if (wake.kind === 'dag') return true
+    if (wake.kind === 'dag') return this.#dagWakes.get(wake.dagId) === wake.at
     if (this.runs.get(wake.run.key) !== wake.run) return false
     return wake.kind === 'run' || wake.run.find(wake.taskId, wake.mapIndex)?.revision === wake.revision
   }
@@ -129,6 +130,7 @@ export class Board {
     const known = this.runs.get(key)
     const of = known ?? new BoardRun(run)
     const before = known?.run.state
+    const wasOfBackfill = known?.run.backfill != null
     of.run = run
     if (!known) {
       this.runs.set(key, of)
@@ -136,10 +138,8 @@ export class Board {
       this.#forgetPasts(of)
     }
     const own = this.runsOf(run.dagId)
-    if (!own.all.has(of)) {
-      own.all.add(of)
-      if (run.backfill) own.ofBackfills += 1
-    }
+    own.all.add(of)
+    own.ofBackfills += Number(run.backfill !== null) - Number(wasOfBackfill)
     if (run.state === 'running') own.running.add(of)
     else own.running.delete(of)
     if (run.state === 'queued' && before !== 'queued') {
@@ -235,11 +235,32 @@ export class Board {
     this.slots.clear()
     this.ready.clear()
     this.wakes.clear()
+    this.#dagWakes.clear()
     this.backfills.clear()
     this.remainingDates.clear()
     this.toAdvance.clear()
     this.#ended = []
     for (const dagId of this.dags.keys()) this.toSchedule.add(dagId)
+  }
+
+  /** The run is looked at when it has taken as long as its document allows. */
+  wakeForTimeout(run: BoardRun): void {
+    const { state, startedAt } = run.run
+    const limit = run.plan?.document.runTimeoutSeconds ?? null
+    if (state === 'running' && startedAt !== null && limit !== null)
+      this.wakes.push({ at: Date.parse(startedAt) + limit * 1000, kind: 'run', run })
+  }
+
+  /** The DAG is looked at when its next run is due. */
+  wakeDag(dagId: string, at: number): void {
+    if (this.#dagWakes.get(dagId) === at) return
+    this.#dagWakes.set(dagId, at)
+    this.wakes.push({ at, kind: 'dag', dagId })
+  }
+
+  dagWoken(dagId: string, at: number): void {
+    if (this.#dagWakes.get(dagId) === at) this.#dagWakes.delete(dagId)
+    this.toSchedule.add(dagId)
   }
 
   *instances(): Generator<TaskInstance> {
@@ -251,11 +272,10 @@ export class Board {
   }
 
   #wakeRun(run: BoardRun): void {
-    const { state, runAfter, startedAt, deadlines } = run.run
+    const { state, runAfter, deadlines } = run.run
     const at = (instant: number) => this.wakes.push({ at: instant, kind: 'run', run })
-    const limit = run.plan?.document.runTimeoutSeconds ?? null
     if (state === 'queued') at(Date.parse(runAfter))
-    if (state === 'running' && startedAt !== null && limit !== null) at(Date.parse(startedAt) + limit * 1000)
+    this.wakeForTimeout(run)
     if (!isFinished(state)) for (const deadline of deadlines) if (deadline && !deadline.isMissed) at(Date.parse(deadline.at))
   }
 

@@ -120,7 +120,7 @@ export const restartInstance = (instance: TaskInstance, task: TaskDocument, now:
 
 /** The row that is kept of the last try of an instance; null when it has had none. */
 export function tryOf(instance: TaskInstance): TaskTry | null {
-  if (instance.tryNumber === 0) return null
+  if (instance.tryNumber === 0 || isBetweenTries(instance)) return null
   const { dagId, runId, taskId, mapIndex, tryNumber, maxTries, operator, state, scheduledAt, queuedAt } = instance
   const { startedAt, endedAt, detail, renderedFields, pool, poolSlots, priorityWeight } = instance
   return {
@@ -128,6 +128,10 @@ export function tryOf(instance: TaskInstance): TaskTry | null {
     ...{ startedAt, endedAt, detail, renderedFields, pool, poolSlots, priorityWeight },
   }
 }
+
+/** Its last try is kept already, and the next one has not begun. */
+const isBetweenTries = ({ state, deferral, rescheduleCount }: TaskInstance): boolean =>
+  state === 'none' || (state === 'scheduled' && deferral === null && rescheduleCount === 0)
 
 /** A run that has ended, taken up again. Deadlines that count from its queueing begin anew with it. */
 export function reopenRun(document: Pick<DagDocument, 'deadlines'>, run: DagRun, now: Date): DagRun {

@@ -33,7 +33,7 @@ async function createRunsOf(turn: Turn, dag: KnownDag, runs: DagRunStore, most: 
     if (!dag.due || dag.due.runAfter <= now) dag.due = nextRun(dag, now)
     if (!dag.due) return created
     if (dag.due.runAfter > now) {
-      board.wakes.push({ at: dag.due.runAfter.getTime(), kind: 'dag', dagId: record.dagId })
+      board.wakeDag(record.dagId, dag.due.runAfter.getTime())
       return created
     }
     const run = scheduledRun(record.dagId, dag.due, now)

@@ -1,6 +1,6 @@
 /** How often a mapped task is made in a run. Pure. */
 import type { ValueSource } from '@daggerboard/dag'
-import type { BoardRun } from './board-run.ts'
+import type { BoardRun, BoardTask } from './board-run.ts'
 import type { PlannedTask } from './dag-plan.ts'
 
 /** `pending`: what it is made of is not there yet; `unknowable`: it never will be. */
@@ -23,14 +23,20 @@ export function mapCount(of: BoardRun, { expand }: PlannedTask): MapCount {
   return expand.fill ? Math.max(0, ...known) : Math.min(...known)
 }
 
-/** A task that is mapped itself counts as many elements as it has instances that succeeded. */
+/** A task that is mapped itself counts as many elements as its instances have left answers: one that has answered nothing has none. */
 function sourceLength(of: BoardRun, source: ValueSource): MapCount {
   if (!('task' in source)) return lengthOf(source.value) ?? 'unknowable'
   const task = of.tasks.get(source.task)
   if (!task) return 'unknowable'
   if (!task.isDone) return 'pending'
   const { single } = task
-  if (single === undefined) return task.counts.success
+  if (single === undefined) return answersOf(task)
   if (single.state === 'success') return single.mapLength ?? 'unknowable'
   return single.state === 'skipped' && task.planned?.expand ? 0 : 'unknowable'
+}
+
+function answersOf({ instances }: BoardTask): number {
+  let count = 0
+  for (const { state, mapLength } of instances.values()) if (state !== 'removed') count += mapLength ?? 0
+  return count
 }

@@ -7,7 +7,7 @@ import { runKey } from './dag-run.ts'
 import { lengthOf } from './expansion.ts'
 import type { Report } from './report.ts'
 import { retryDelaySeconds } from './retry.ts'
-import { isActive, isDone, type TaskInstance } from './task-instance.ts'
+import { type Deferral, type InputRequest, isActive, isDone, type TaskInstance, type Wait } from './task-instance.ts'
 import type { AttemptResult } from './task-runner.ts'
 import type { Turn } from './turn.ts'
 import { RETURN_VALUE } from './xcom.ts'
@@ -107,14 +107,15 @@ function succeed(
 ): void {
   const { output, renderedFields } = result
   const planned = of.tasks.get(running.taskId)?.planned
+  const isAnswer = output !== undefined && output !== null
   const succeeded = turn.move(of, running, 'success', {
     renderedFields,
     skip: result.skip ?? null,
     mapLabel: result.mapLabel ?? null,
-    mapLength: planned?.isSource && running.mapIndex < 0 ? lengthOf(output) : null,
+    mapLength: running.mapIndex >= 0 ? Number(isAnswer) : planned?.isSource ? lengthOf(output) : null,
     ...endedAt,
   })
-  if (output !== undefined && output !== null) {
+  if (isAnswer) {
     const { dagId, runId, taskId, mapIndex } = running
     turn.xcoms.push({ dagId, runId, taskId, mapIndex, key: RETURN_VALUE, value: output, at: turn.now.toISOString() })
   }
@@ -151,7 +152,7 @@ export function fail(
 ): void {
   const { run } = of
   const planned = of.tasks.get(instance.taskId)?.planned
-  const facts = { detail, renderedFields: renderedFields ?? instance.renderedFields, deferral: null }
+  const facts = { detail, renderedFields: renderedFields ?? instance.renderedFields }
   if (isFinal || !planned || instance.tryNumber > instance.maxTries) {
     const failed = turn.move(of, instance, 'failed', facts)
     callBack(turn, of, failed, 'onFailure', detail)
@@ -178,7 +179,7 @@ function failFast(turn: Turn, of: BoardRun, failed: TaskInstance): void {
     const isTeardown = of.tasks.get(instance.taskId)?.planned?.document.role === 'teardown'
     if (isDone(instance.state) || isTeardown) continue
     turn.cancel(instance)
-    turn.move(of, instance, isActive(instance.state) ? 'failed' : 'skipped', { detail, deferral: null })
+    turn.move(of, instance, isActive(instance.state) ? 'failed' : 'skipped', { detail })
   }
 }
 
@@ -187,7 +188,14 @@ export function goOn(turn: Turn, instance: TaskInstance, event: { readonly value
   const of = turn.board.runs.get(runKey(instance))
   const found = of?.find(instance.taskId, instance.mapIndex)
   if (!of || found?.state !== 'deferred' || found.revision !== instance.revision || !found.deferral) return
-  turn.move(of, found, 'scheduled', { deferral: { ...found.deferral, event } })
+  turn.move(of, found, 'scheduled', { deferral: { ...found.deferral, wait: answered(found.deferral.wait, event, turn.now), event } })
+}
+
+/** A question that has got an answer, be it the default one, says so. */
+function answered(wait: Wait, event: NonNullable<Deferral['event']>, now: Date): Wait {
+  if (wait.kind !== 'input' || !('value' in event) || wait.request.respondedAt !== null) return wait
+  const { chosen, paramsInput } = event.value as Pick<InputRequest, 'chosen' | 'paramsInput'>
+  return { ...wait, request: { ...wait.request, chosen, paramsInput, respondedAt: now.toISOString() } }
 }
 
 /** What worked for a cleared task has ended: it begins anew. */

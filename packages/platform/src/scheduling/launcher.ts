@@ -18,7 +18,7 @@ type TriggerWait = Extract<Wait, { kind: 'trigger' }>
 export class Launcher {
   readonly #options: LauncherOptions
   readonly #attempts = new Map<string, AbortController>()
-  readonly #waits = new Map<string, { readonly revision: number; readonly controller: AbortController }>()
+  readonly #waits = new Map<string, { instance: TaskInstance; readonly controller: AbortController }>()
   /** Tries that have just been deferred, of which the scheduler has not heard yet, by instance. */
   readonly #justDeferred = new Map<string, { readonly attempt: Attempt; readonly wait: TriggerWait }>()
   readonly #calls = new Set<string>()
@@ -77,12 +77,17 @@ export class Launcher {
   wait(attempt: Attempt, instance: TaskInstance): void {
     const wait = instance.deferral?.wait
     const key = instanceKey(instance)
-    const { revision } = instance
     this.#justDeferred.delete(key)
-    if (wait?.kind !== 'trigger' || this.#waits.get(key)?.revision === revision) return
+    if (wait?.kind !== 'trigger') return
+    const known = this.#waits.get(key)
+    if (known && isSameWait(known.instance, instance)) {
+      known.instance = instance
+      return
+    }
     const controller = new AbortController()
-    this.#waits.get(key)?.controller.abort()
-    this.#waits.set(key, { revision, controller })
+    known?.controller.abort()
+    const held = { instance, controller }
+    this.#waits.set(key, held)
     const { runner } = this.#options
     runner
       .wait(attempt, wait, controller.signal)
@@ -92,7 +97,7 @@ export class Launcher {
       )
       .then((event) => {
         if (this.#waits.get(key)?.controller === controller) this.#waits.delete(key)
-        if (!controller.signal.aborted) this.#report({ kind: 'waited', instance, event })
+        if (!controller.signal.aborted) this.#report({ kind: 'waited', instance: held.instance, event })
       })
   }
 
@@ -135,3 +140,7 @@ export class Launcher {
     if (!this.#ending.signal.aborted) this.#options.report(report)
   }
 }
+
+/** A note to a deferred task changes the instance, and not what it waits for. */
+const isSameWait = (a: TaskInstance, b: TaskInstance): boolean =>
+  a.tryNumber === b.tryNumber && a.rescheduleCount === b.rescheduleCount && a.queuedAt === b.queuedAt && a.startedAt === b.startedAt

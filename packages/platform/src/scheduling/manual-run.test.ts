@@ -52,3 +52,8 @@ test('a DAG that is gone or cannot be read is not run', () => {
   assert.throws(() => manualRun(record({ hasImportErrors: true }), daily, {}, NOW, 'ann'), { code: 'conflict' })
   assert.throws(() => manualRun(record(), daily, { runId: '../x', dataIntervalStart: NOW }, NOW, 'ann'), { code: 'invalid' })
 })
+
+test('a conf that is nested thousands deep is refused, whoever asks with it', () => {
+  const deep = JSON.parse('['.repeat(2000) + ']'.repeat(2000))
+  assert.throws(() => manualRun(record(), daily, { conf: { deep } }, NOW, 'ann'), { code: 'invalid' })
+})

@@ -1,6 +1,7 @@
 /** A run that somebody asks for: what may be asked, and the run that comes of it. Pure. */
 import { randomBytes } from 'node:crypto'
 import { AppError } from '../core/app-error.ts'
+import { isNestedTooDeeply, MOST_NESTED } from '../core/json.ts'
 import type { Pattern } from '../core/pattern.ts'
 import type { DagRecord } from './dag.ts'
 import { type DagRun, isoOffset, type TriggeredBy } from './dag-run.ts'
@@ -40,6 +41,7 @@ export function manualRun(
   } else if (request.runId && !allowed.test(request.runId)) {
     problems.push(`dag_run_id "${request.runId}" does not match ${allowed.source}, which the settings want (allowed_run_id_pattern).`)
   }
+  if (request.conf && isNestedTooDeeply(JSON.stringify(request.conf))) problems.push(`conf is nested more than ${MOST_NESTED} deep.`)
   if ((start == null) !== (end == null)) problems.push('data_interval_start and data_interval_end go together: send both or neither.')
   if (start && end && start > end) problems.push('data_interval_start is after data_interval_end.')
   if (problems.length > 0) throw new AppError('invalid', `DAG "${dag.dagId}" cannot be triggered like this.`, { problems })

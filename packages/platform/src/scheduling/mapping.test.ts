@@ -183,3 +183,27 @@ test('a mapped task that its file no longer maps goes on as one', async () => {
     'each[1]': 'removed',
   })
 })
+
+test('instances of a mapped task that answer nothing are no elements for a task that is mapped over it', async () => {
+  const { document } = dag('d', {}, ({ task }) => {
+    const list = task(WAYS, async () => {})
+    const each = task('each', async () => {}).after(list)
+    task('again', async () => {}).after(each)
+  })
+  const chained = changed(document, {
+    each: { expand: { kind: 'product', inputs: { n: { task: WAYS } } } },
+    again: { expand: { kind: 'product', inputs: { n: { task: 'each' } } } },
+  })
+  const { save, scheduler, settle, states, xcoms } = inlinePlatform({
+    task: ({ taskId, mapIndex }) => (taskId === WAYS ? ['a', 'b', 'c'] : mapIndex === 1 ? null : mapIndex),
+  })
+  await save(chained)
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  const found = await states('d', runId)
+  assert.equal((await xcoms.list('d', runId, 'each')).length, 2)
+  assert.deepEqual(
+    Object.keys(found).filter((name) => name.startsWith('again')),
+    ['again[0]', 'again[1]'],
+  )
+})

@@ -102,7 +102,7 @@ const FAILED_LIKE: ReadonlySet<TaskInstanceState> = new Set(['failed', 'upstream
 const WORKING: ReadonlySet<TaskInstanceState> = new Set(['running', 'deferred', 'up_for_reschedule', 'restarting'])
 
 const mark = (instance: TaskInstance, state: TaskInstanceState, now: Date): TaskInstance => ({
-  ...moveInstance(instance, state, now, { deferral: null, detail: `Marked ${state} by hand.` }),
+  ...moveInstance(instance, state, now, { detail: `Marked ${state} by hand.` }),
   attemptId: null,
 })
 

@@ -47,7 +47,7 @@ export interface TaskInstance {
   readonly deferral: Deferral | null
   /** Which of the tasks after it a branch has chosen to skip: also when these are cleared, as long as this one is not. */
   readonly skip: Skip | null
-  /** How many elements its output has, if a mapped task is made of it. */
+  /** How many elements its output has, if a mapped task is made of it; of an instance of a mapped task 1 where it has answered something, else 0. */
   readonly mapLength: number | null
   /** Its name among the instances of its task, by `mapIndexTemplate`. */
   readonly mapLabel: string | null
@@ -212,6 +212,7 @@ export function moveInstance(instance: TaskInstance, state: TaskInstanceState, n
     state,
     revision: instance.revision + 1,
   }
+  if (state === 'none') moved.deferral = null
   if (state === 'scheduled') {
     // The same try goes on after a wait: it began when it first did.
     if (instance.state !== 'deferred' && instance.state !== 'up_for_reschedule') moved.startedAt = null
@@ -222,7 +223,8 @@ export function moveInstance(instance: TaskInstance, state: TaskInstanceState, n
   else if (state === 'running') moved.startedAt ??= at
   else if (isDone(state) || state === 'up_for_retry') {
     moved.endedAt = at
-    moved.deferral = null
+    // Who was asked what, and what they have answered, is kept.
+    if (state === 'up_for_retry' || instance.deferral?.wait.kind !== 'input') moved.deferral = null
   }
   return Object.assign(moved, facts)
 }

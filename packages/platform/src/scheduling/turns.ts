@@ -140,6 +140,9 @@ export class Turns {
       for (const answer of answers) answer()
     } catch (error) {
       for (const { reject } of commands.length > 0 ? commands : this.#commands.splice(0)) reject(error)
+    } finally {
+      // Also after one that has moved nothing on the board, or has failed: a backfill is there, a run is gone, all is to be read again.
+      this.#options.onChange()
     }
   }
 

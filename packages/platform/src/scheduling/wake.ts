@@ -10,7 +10,7 @@ export function wakeDue(turn: Turn): void {
   const { board, now } = turn
   for (let next = board.wakes.peek(); next && next.at <= now.getTime(); next = board.wakes.peek()) {
     board.wakes.pop()
-    if (next.kind === 'dag') board.toSchedule.add(next.dagId)
+    if (next.kind === 'dag') board.dagWoken(next.dagId, next.at)
     else if (board.runs.get(next.run.key) !== next.run) continue
     else if (next.kind === 'run') wakeRun(turn, next.run)
     else {

@@ -35,7 +35,7 @@ export function presentInstance(instance: TaskInstance, run: DagRun | null, now:
     task_instance_key_str: `${dagId}__${taskId}__${runId}${mapIndex >= 0 ? `__${mapIndex}` : ''}`,
     retry_at: instance.retryAt,
     reschedule_count: instance.rescheduleCount,
-    waits_for: instance.deferral === null ? null : presentWait(instance.deferral),
+    waits_for: instance.deferral === null || isDone(instance.state) ? null : presentWait(instance.deferral),
   }
 }
 

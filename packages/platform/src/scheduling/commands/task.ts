@@ -67,6 +67,7 @@ export async function setTaskNote(
   const instance = requireInstance(of.find(taskId, mapIndex), { dagId, runId, taskId, mapIndex })
   const noted = { ...instance, note, revision: instance.revision + 1 }
   command.turn.put(of, noted)
+  if (noted.state === 'deferred') command.turn.waits.push(noted)
   return noted
 }
 
