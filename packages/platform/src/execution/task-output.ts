@@ -1,5 +1,6 @@
 /** What goes from one task to the next: JSON of a moderate size. */
 import { messageOf } from '../core/app-error.ts'
+import { isNestedTooDeeply, MOST_NESTED } from '../core/json.ts'
 
 /** A larger answer does not belong between tasks. */
 const MAX_OUTPUT_BYTES = 1024 * 1024
@@ -21,5 +22,7 @@ export function toJson(value: unknown): unknown {
       `What the task answered is ${bytes} bytes of JSON; at most ${MAX_OUTPUT_BYTES} go between tasks. Write it to a bucket and answer its path.`,
     )
   }
+  if (isNestedTooDeeply(text))
+    throw new Error(`What the task answered has lists and objects more than ${MOST_NESTED} deep in each other. Answer flatter data.`)
   return JSON.parse(text)
 }

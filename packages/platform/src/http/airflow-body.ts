@@ -1,6 +1,7 @@
 /** Bodies of Airflow's REST API. */
 import type { z } from 'zod'
-import { didYouMean } from '../core/app-error.ts'
+import { AppError, didYouMean } from '../core/app-error.ts'
+import { parseJson } from '../core/json.ts'
 import { badRequest, type RequestProblem } from './airflow-error.ts'
 import { readText } from './body.ts'
 
@@ -12,9 +13,10 @@ export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promi
   const text = await readText(request)
   let value: unknown
   try {
-    value = text.trim() === '' ? {} : JSON.parse(text)
-  } catch {
-    const msg = 'The body is not valid JSON. Send an object with Content-Type: application/json.'
+    value = text.trim() === '' ? {} : parseJson(text)
+  } catch (error) {
+    const msg =
+      error instanceof AppError ? error.message : 'The body is not valid JSON. Send an object with Content-Type: application/json.'
     throw badRequest(msg, [{ loc: ['body'], msg, type: 'json_invalid' }])
   }
   READ.set(request, value)

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { readBody } from './airflow-body.ts'
 import { readObject, readText } from './body.ts'
+import { readJson } from './json-body.ts'
 
 const sent = (body: NonNullable<RequestInit['body']>) => new Request('http://localhost/', { method: 'POST', body, ...{ duplex: 'half' } })
 
@@ -20,4 +23,14 @@ test('a body is a JSON object or nothing', async () => {
   assert.deepEqual(await readObject(sent('{"a":1}')), { a: 1 })
   assert.deepEqual(await readObject(sent('  ')), {})
   for (const body of ['[]', 'null', '"x"', '{', '1']) await assert.rejects(readObject(sent(body)), { code: 'invalid' })
+})
+
+test('a body that is nested thousands deep is refused in the words of each protocol', async () => {
+  const deep = `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`
+  for (const read of [
+    readObject,
+    (request: Request) => readJson(request, z.unknown()),
+    (request: Request) => readBody(request, z.unknown()),
+  ])
+    await assert.rejects(read(sent(deep)), { code: 'invalid', message: /more than 200 deep/ })
 })

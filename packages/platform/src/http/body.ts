@@ -1,5 +1,6 @@
 /** Reads the bodies of requests that are kept in memory, and gives up as soon as one is larger than it may be. */
 import { AppError } from '../core/app-error.ts'
+import { parseJson } from '../core/json.ts'
 
 /** Enough for every document that these protocols send; files go to buckets, artifacts and the registry, which keep none in memory. */
 const MAX_BYTES = 4 * 1024 * 1024
@@ -21,9 +22,10 @@ export async function readObject(request: Request): Promise<Record<string, unkno
   const text = await readText(request)
   let cause: unknown
   try {
-    const value: unknown = text.trim() === '' ? {} : JSON.parse(text)
+    const value: unknown = text.trim() === '' ? {} : parseJson(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch (error) {
+    if (error instanceof AppError) throw error
     cause = error
   }
   throw new AppError('invalid', 'The body of this request is not a JSON object. Send one with Content-Type: application/json.', { cause })

@@ -75,6 +75,7 @@ test('a text that is JSON is hidden field by field, another one by its own name'
   assert.equal(maskText('hunter22', 'db_password'), MASK)
   assert.equal(maskText('{broken', 'db_password'), MASK)
   assert.equal(maskText('plain', 'config'), 'plain')
+  assert.equal(maskText('['.repeat(100_000) + ']'.repeat(100_000), 'config'), REDACTION_FAILED)
   assert.equal(maskText('{ "host": 1 }', 'config'), '{ "host": 1 }')
   assert.deepEqual(sensitiveTextsIn('{"password":"x1","host":"h"}', 'config'), ['x1'])
   assert.deepEqual(sensitiveTextsIn('hunter22', 'db_password'), ['hunter22'])

@@ -15,13 +15,15 @@ export function maskFields(value: unknown, name = ''): unknown {
 
 /** The same for a text that may be JSON: a text that is none is hidden when its own name is sensitive. */
 export function maskText(text: string, name = ''): string {
-  const fields = fieldsIn(text)
-  if (fields === null) return isSensitiveName(name) ? MASK : text
-  const masked = maskFields(fields, name)
-  if (masked === REDACTION_FAILED) return REDACTION_FAILED
-  const shown = JSON.stringify(masked)
-  // Where nothing is hidden, the text stays as it was written.
-  return shown === JSON.stringify(fields) ? text : shown
+  return guarded(() => {
+    const fields = fieldsIn(text)
+    if (fields === null) return isSensitiveName(name) ? MASK : text
+    const masked = maskFields(fields, name)
+    if (masked === REDACTION_FAILED) return REDACTION_FAILED
+    const shown = JSON.stringify(masked)
+    // Where nothing is hidden, the text stays as it was written.
+    return shown === JSON.stringify(fields) ? text : shown
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Hides secrets in what the platform keeps of a try: its details and rendered fields, not its output, which other tasks need as it is. */
+import { MOST_NESTED } from '../../core/json.ts'
 import type { TaskOutcome } from '../../execution/task-outcome.ts'
-import { maskFields } from '../../secrets/masking.ts'
+import { maskFields, REDACTION_FAILED } from '../../secrets/masking.ts'
 
 export function masked(outcome: TaskOutcome, mask: (text: string) => string): TaskOutcome {
   const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
@@ -8,9 +9,10 @@ export function masked(outcome: TaskOutcome, mask: (text: string) => string): Ta
   return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
 }
 
-function maskDeep(value: unknown, mask: (text: string) => string): unknown {
+function maskDeep(value: unknown, mask: (text: string) => string, depth = 0): unknown {
+  if (depth > MOST_NESTED) return REDACTION_FAILED
   if (typeof value === 'string') return mask(value)
-  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask))
+  if (Array.isArray(value)) return value.map((item) => maskDeep(item, mask, depth + 1))
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskDeep(item, mask, depth + 1)]))
 }
