@@ -14,6 +14,7 @@ const NAMES = [
   ...['ds', 'ds_nodash', 'ts', 'ts_nodash', 'ts_nodash_with_tz', 'logical_date', 'data_interval_start', 'data_interval_end'],
   ...['run_id', 'task_instance_key_str', 'task_reschedule_count'],
 ]
+const OLD = 'data_interval_start.replace(year=2019, month=2, day=27)'
 const OF_DATES = [
   ...['D | ds', 'D | ds_nodash', 'D | ts', 'D | ts_nodash', 'D | ts_nodash_with_tz', 'D.isoformat()', 'D.date()', 'D.to_date_string()'],
   ...['D.strftime("%Y/%m/%d %H:%M:%S.%f %j %a %A %b %B %y %I %p %w %u %z %Z %%")', 'D.int_timestamp', 'D.weekday()', 'D.isoweekday()'],
@@ -33,9 +34,70 @@ const OF_DATES = [
     'D + macros.timedelta(days=1, hours=3)',
     'D - macros.timedelta(minutes=5)',
   ],
-  ...['(D - macros.timedelta(weeks=1)) | ds', '(D - data_interval_start).days', '"later" if D > data_interval_start else "first"'],
+  ...['D.quarter', 'D.day_of_year', 'D.week_of_year', 'D.day_of_week', 'D.days_in_month', 'D.end_of("day")', 'D.end_of("week")'],
+  ...['D.end_of("month")', 'D.end_of("year")', 'D.end_of("hour")', 'D.start_of("minute")', 'D.start_of("decade")', 'D.offset'],
+  ...['D.in_tz("Europe/Paris").add(days=1)', 'D.in_tz("America/New_York").add(months=1, hours=2)', 'D.in_tz("Europe/Paris").add(hours=24)'],
+  ...[
+    'D.in_tz("Europe/Paris").subtract(days=1, minutes=30)',
+    'D.in_tz("Asia/Kolkata").start_of("day")',
+    'D.in_tz("Europe/Paris").end_of("month")',
+  ],
+  ...[
+    'D.in_tz("Australia/Lord_Howe").start_of("week")',
+    'D.in_tz("America/New_York").replace(day=1, hour=3)',
+    'D.in_tz("Europe/Paris").day_of_year',
+  ],
+  ...[
+    'D.in_tz("America/New_York").to_iso8601_string()',
+    'D.in_tz("Europe/Paris").format("YYYY-MM-DD HH:mm:ssZ ZZ z")',
+    'D.to_time_string()',
+  ],
+  ...['D.in_tz("Europe/Paris") + macros.timedelta(days=1)', 'D.in_tz("Europe/Paris") | ds', 'D.in_tz("America/New_York").date()'],
+  ...['D.strftime("%U %W %V %G %g %e %-d %-m %-H %-j %F %T %D %R %C %c %x %X %h")', 'D.diff(data_interval_start).in_hours()'],
+  ...['D.format("YYYY YY M MM MMM MMMM D DD DDD DDDD Do d dd ddd dddd E Q Qo H HH h hh m mm s ss S SSS SSSSSS A X x")'],
+  ...['D.format("[at] L LL LLL LLLL LT LTS")', 'D.diff(data_interval_start).in_days()', 'D.diff(data_interval_start).in_words()'],
+  ...['(data_interval_start - D).days', '(data_interval_start - D).in_minutes()', 'D.diff(data_interval_start, False).in_months()'],
+  ...['D - data_interval_start', 'D.is_leap_year() and 1 or 2', 'D.diff(OLD).in_weeks()', 'D.diff(OLD).in_months()'],
+  ...[
+    '(D - OLD).in_words()',
+    '(OLD - D).in_words()',
+    'D.diff_for_humans(OLD)',
+    'OLD.diff_for_humans(D)',
+    'D.diff_for_humans(data_interval_start)',
+  ],
+  ...['macros.datetime_diff_for_humans(D, OLD)', 'D.add(hours=7).diff_for_humans(D)', 'D.diff_for_humans(D.add(seconds=5))'],
+  ...[
+    'D.diff_for_humans(D.add(months=7, days=28))',
+    'D.diff_for_humans(D.add(months=11, days=20))',
+    'D.diff_for_humans(D.add(days=6, hours=23))',
+  ],
+  ...[
+    'D.diff_for_humans(D.add(weeks=2, days=4))',
+    'D.diff_for_humans(D.add(years=1, months=7))',
+    '(D - macros.timedelta(weeks=1)) | ds',
+    '(D - data_interval_start).days',
+    '"later" if D > data_interval_start else "first"',
+  ],
 ]
 const OTHERS = [
+  ...['macros.timedelta(hours=7) * 2', '3 * macros.timedelta(minutes=1)', 'macros.timedelta(days=1) / 2', 'macros.timedelta(1, 2, 3)'],
+  ...['macros.timedelta(days=1) / macros.timedelta(hours=48)', 'macros.timedelta(milliseconds=1500).microseconds', '"ab" * 2', '[1] + [2]'],
+  ...['macros.datetime.strptime("5 Feb 24", "%d %b %y").strftime("%F")', 'macros.datetime.strptime("10:20 PM", "%I:%M %p").hour'],
+  ...['macros.datetime.strptime("march 2020", "%B %Y").month', 'macros.datetime.strptime("2024-060", "%Y-%j").strftime("%F")'],
+  ...['macros.datetime.strptime("2024-01-05T10:00:00+0200", "%Y-%m-%dT%H:%M:%S%z").isoformat()', '2.345 | round(2)', '2.675 | round(2)'],
+  ...[
+    'macros.datetime.strptime("1.25", "%S.%f").microsecond',
+    '2.5 | round | int',
+    '3.5 | round | int',
+    '-2.5 | round | int',
+    '0.125 | round(2)',
+  ],
+  ...[
+    '2.1 | round(0, "ceil") | int',
+    '2.55 | round(1, "floor")',
+    '1250 | round(-2) | int',
+    'macros.ds_format("Fri 5 Jan 2024", "%a %d %b %Y", "%e")',
+  ],
   ...[
     'macros.ds_add(ds, 5)',
     'macros.ds_add(ds, -400)',
@@ -156,9 +218,15 @@ const STATEMENTS = [
   "gs://bucket/{{ data_interval_start.strftime('%Y/%m/%d') }}/*.csv",
   '{% for i in range(3) %}{{ macros.ds_add(ds, i) }} {% endfor %}',
 ]
+/** Texts in it stay: patterns have a D of their own. */
+const ofDate = (expression: string, date: string): string =>
+  expression
+    .split('"')
+    .map((part, i) => (i % 2 === 1 ? part : part.replaceAll('OLD', OLD).replaceAll(/\bD\b/g, date)))
+    .join('"')
 const TEMPLATES = [
   ...[...NAMES, ...OTHERS].map((one) => `{{ ${one} }}`),
-  ...['logical_date', 'data_interval_end'].flatMap((date) => OF_DATES.map((one) => `{{ ${one.replaceAll(/\bD\b/g, date)} }}`)),
+  ...['logical_date', 'data_interval_end'].flatMap((date) => OF_DATES.map((one) => `{{ ${ofDate(one, date)} }}`)),
   ...STATEMENTS,
 ]
 

@@ -1,13 +1,13 @@
 /** What becomes of a try whose task has thrown. */
 import { inspect } from 'node:util'
 import { retryDecision, type Task } from '@daggerboard/dag'
-import { messageOf } from '../core/app-error.ts'
+import { AppError, messageOf } from '../core/app-error.ts'
 import type { TaskHost } from './task-context.ts'
 import type { TaskOutcome, WaitOutcome } from './task-outcome.ts'
 import { toJson } from './task-output.ts'
 
 /** The endings that a task may choose are known by name and fields: a DAG folder may bring its own copy of our package. */
-export function failureOutcome(error: unknown, task: Task | null, host: Pick<TaskHost, 'log'>): TaskOutcome {
+export function failureOutcome(error: unknown, task: Task | null, host: Pick<TaskHost, 'log' | 'signal'>): TaskOutcome {
   const name = error instanceof Error ? error.name : ''
   const detail = messageOf(error)
   const renderedFields = null
@@ -15,7 +15,9 @@ export function failureOutcome(error: unknown, task: Task | null, host: Pick<Tas
   const { at, wait, timeoutSeconds = null } = error as { at?: unknown; wait?: object; timeoutSeconds?: number | null }
   if (name === 'Reschedule' && at instanceof Date) return { state: 'rescheduled', at: at.toISOString(), renderedFields }
   if (name === 'Defer' && wait) return { state: 'deferred', wait: waitOutcome(toJson(wait) as never), timeoutSeconds, renderedFields }
-  host.log(`${inspect(error, { depth: 4 })}\n`)
+  // Where in the platform it was noticed, or ended, says nothing to the author.
+  const isOurs = error instanceof AppError || error === host.signal.reason
+  if (!isOurs) host.log(`${inspect(error, { depth: 4 })}\n`)
   return { state: 'failed', detail, isFinal: name === 'FailTask', renderedFields, ...policyOf(error, task, host) }
 }
 

@@ -10,6 +10,10 @@ export interface TaskHost {
   readonly signal: AbortSignal
   /** Somebody has cancelled the task, so that what it has begun elsewhere ends, too; not only this wait of it. */
   readonly isCancelled?: boolean
+  /** The task has asked for what tells it that it is to end: it may tidy up then. */
+  listens?(): void
+  /** Rejects when the task is to end and cannot hear of it; null where it must be waited for all the same. */
+  brokenOff?(): Promise<never> | null
   now(): Date
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>
   /** Text as it comes; lines end with `\n`. */
@@ -51,9 +55,13 @@ export async function taskContext(
     firstStartedAt: facts.firstStartedAt === null ? host.now() : new Date(facts.firstStartedAt),
     rescheduleCount: facts.rescheduleCount,
     idempotencyKey: idempotencyKey(facts),
-    signal,
+    get signal() {
+      host.listens?.()
+      return signal
+    },
     now: () => host.now(),
     async sleep(milliseconds) {
+      host.listens?.()
       await host.sleep(milliseconds, signal)
       signal.throwIfAborted()
     },

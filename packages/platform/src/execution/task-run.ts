@@ -50,7 +50,9 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
     }
     // Who is told to end before he has begun need not look.
     host.signal.throwIfAborted()
-    const answer = await perform(work, given, context, seen)
+    const performed = perform(work, given, context, seen)
+    const brokenOff = host.brokenOff?.()
+    const answer = await (brokenOff ? Promise.race([performed, brokenOff]) : performed)
     const isChoice = isDecision(answer)
     const output = toJson(isChoice ? answer.output : answer)
     const label = facts.task.mapIndexTemplate === null ? null : await mapLabel(work, given, output)
@@ -76,6 +78,8 @@ async function perform(work: TaskWork, given: GivenInputs, context: TaskContext,
   }
   const { operator, args } = await renderedOperator(task, given, work.render, facts, host, seen)
   if (facts.isDryRun) return null
+  // What it has begun elsewhere must be known to be ended, too.
+  if (operator.cancel ?? operator.triggers) host.listens?.()
   if (!facts.resume) return operator.run(args, context)
   return operator.resume ? operator.resume(args, facts.resume, context) : resumed(facts.resume)
 }
@@ -112,7 +116,7 @@ function resumed(event: { readonly value: unknown } | { readonly error: string }
 /** Null when the template cannot be rendered: the task has done its work all the same. */
 async function mapLabel({ facts, host, render }: TaskWork, { input }: GivenInputs, output: unknown): Promise<string | null> {
   try {
-    const names = { ...input, result: output }
+    const names = { ...input, input, result: output }
     return String(await render(facts.task.mapIndexTemplate, facts, { host, input, place: 'mapIndexTemplate', names })).slice(0, 250)
   } catch (error) {
     host.log(`${messageOf(error)}\n`)

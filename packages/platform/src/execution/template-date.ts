@@ -1,75 +1,10 @@
-/** Instants and lengths of time as templates see them: printed, formatted and counted with as Python does. In UTC unless a template asks for a zone. */
-import { toWallClock } from '@daggerboard/dag'
+/** Instants as templates see them: printed, formatted and counted with as Python and Pendulum do, in the zone that they were asked for in. */
+import { fromWallClock, toWallClock } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
+import { DateInterval } from './date-interval.ts'
+import { formatPattern } from './date-pattern.ts'
+import { dayOfYear, formatDate, isoWeek, padded } from './strftime.ts'
 import { isNamed, type Named, SECOND, TimeDelta } from './time-delta.ts'
-
-const two = (n: number): string => String(n).padStart(2, '0')
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
-
-const dayOfYear = (at: Date): number => Math.floor((at.getTime() - Date.UTC(at.getUTCFullYear(), 0, 1)) / 86_400_000) + 1
-
-const DIRECTIVES: Readonly<Record<string, (at: Date) => string>> = {
-  Y: (at) => String(at.getUTCFullYear()).padStart(4, '0'),
-  y: (at) => two(at.getUTCFullYear() % 100),
-  m: (at) => two(at.getUTCMonth() + 1),
-  d: (at) => two(at.getUTCDate()),
-  H: (at) => two(at.getUTCHours()),
-  I: (at) => two(at.getUTCHours() % 12 || 12),
-  M: (at) => two(at.getUTCMinutes()),
-  S: (at) => two(at.getUTCSeconds()),
-  f: (at) => `${String(at.getUTCMilliseconds()).padStart(3, '0')}000`,
-  p: (at) => (at.getUTCHours() < 12 ? 'AM' : 'PM'),
-  j: (at) => String(dayOfYear(at)).padStart(3, '0'),
-  A: (at) => DAYS[at.getUTCDay()] ?? '',
-  a: (at) => (DAYS[at.getUTCDay()] ?? '').slice(0, 3),
-  B: (at) => MONTHS[at.getUTCMonth()] ?? '',
-  b: (at) => (MONTHS[at.getUTCMonth()] ?? '').slice(0, 3),
-  w: (at) => String(at.getUTCDay()),
-  u: (at) => String(at.getUTCDay() || 7),
-  z: () => '+0000',
-  Z: () => 'UTC',
-  '%': () => '%',
-}
-
-/** Python's strftime of the instant's UTC fields; throws `invalid` for a directive that it does not have here. `zone` overrides `%z` and `%Z`. */
-export function formatDate(at: Date, format: string, zone: { readonly offset: string; readonly name: string } | null = null): string {
-  return format.replace(/%(.?)/gs, (_, directive: string) => {
-    if (zone && directive === 'z') return zone.offset
-    if (zone && directive === 'Z') return zone.name
-    const write = DIRECTIVES[directive]
-    if (!write)
-      throw new AppError('invalid', `"%${directive}" in the format "${format}" is unknown. Known: %${Object.keys(DIRECTIVES).join(' %')}.`)
-    return write(at)
-  })
-}
-
-const PARTS: Readonly<Record<string, string>> = {
-  Y: '(\\d{4})',
-  m: '(\\d{1,2})',
-  d: '(\\d{1,2})',
-  H: '(\\d{1,2})',
-  M: '(\\d{1,2})',
-  S: '(\\d{1,2})',
-}
-
-/** Python's strptime for %Y %m %d %H %M %S; throws `invalid` when `text` does not have the form. */
-export function parseDate(text: string, format: string): Date {
-  const order: string[] = []
-  const pattern = format.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%(.)/g, (_, directive: string) => {
-    const part = PARTS[directive]
-    if (!part)
-      throw new AppError('invalid', `"%${directive}" in the format "${format}" cannot be read. Known: %${Object.keys(PARTS).join(' %')}.`)
-    order.push(directive)
-    return part
-  })
-  const found = new RegExp(`^${pattern}$`).exec(text)
-  const value = (directive: string, otherwise: number) =>
-    order.includes(directive) ? Number(found?.[order.indexOf(directive) + 1]) : otherwise
-  const at = new Date(Date.UTC(value('Y', 1900), value('m', 1) - 1, value('d', 1), value('H', 0), value('M', 0), value('S', 0)))
-  if (!found || at.getUTCDate() !== value('d', 1)) throw new AppError('invalid', `"${text}" is not a date of the form "${format}".`)
-  return at
-}
 
 /** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ (logical_date + macros.timedelta(days=1)) | ds }}`. */
 export class TemplateDate {
@@ -77,11 +12,14 @@ export class TemplateDate {
   readonly #zone: string
   /** Its UTC fields are what a clock in the zone shows. */
   readonly #wall: Date
+  /** Microseconds that a Date has no room for. */
+  readonly #micros: number
 
-  constructor(at: Date | string, zone = 'UTC') {
+  constructor(at: Date | string, zone = 'UTC', micros = 0) {
     this.#at = new Date(at)
     this.#zone = zone
-    this.#wall = zone === 'UTC' ? this.#at : new Date(toWallClock(this.#at, zone))
+    this.#micros = micros
+    this.#wall = zone === 'UTC' ? this.#at : shownIn(this.#at, zone)
   }
 
   get year(): number {
@@ -109,38 +47,86 @@ export class TemplateDate {
   }
 
   get microsecond(): number {
-    return this.#wall.getUTCMilliseconds() * 1000
+    return this.#wall.getUTCMilliseconds() * 1000 + this.#micros
   }
 
-  /** Of the instant, whatever the zone. */
+  get quarter(): number {
+    return Math.ceil(this.month / 3)
+  }
+
+  get day_of_year(): number {
+    return dayOfYear(this.#wall)
+  }
+
+  /** Of ISO 8601. */
+  get week_of_year(): number {
+    return isoWeek(this.#wall).week
+  }
+
+  /** Monday is 0. */
+  get day_of_week(): number {
+    return this.weekday()
+  }
+
+  get days_in_month(): number {
+    return new Date(Date.UTC(this.year, this.month, 0)).getUTCDate()
+  }
+
+  /** Of the instant, whatever the zone; microseconds are fractions of them. */
   get milliseconds(): number {
-    return this.#at.getTime()
+    return this.#at.getTime() + this.#micros / 1000
+  }
+
+  /** What a clock in the zone shows, counted in the same way. */
+  get shownMilliseconds(): number {
+    return this.#wall.getTime() + this.#micros / 1000
   }
 
   get int_timestamp(): number {
     return Math.floor(this.#at.getTime() / SECOND)
   }
 
+  get float_timestamp(): number {
+    return this.timestamp()
+  }
+
   get timezone_name(): string {
     return this.#zone
   }
 
+  /** Seconds ahead of UTC. */
+  get offset(): number {
+    return (this.#wall.getTime() - this.#at.getTime()) / SECOND
+  }
+
   strftime(format: string): string {
-    return formatDate(this.#wall, format, { offset: this.#offset(''), name: this.#zone })
+    return formatDate(this.#wall, format, { offset: this.#offset(''), name: this.#zone }, this.#micros)
+  }
+
+  /** Of Pendulum: `format("YYYY-MM-DD [at] HH:mm")`. */
+  format(pattern: string): string {
+    const { microsecond, milliseconds } = this
+    return formatPattern(
+      { wall: this.#wall, microsecond, milliseconds: Math.floor(milliseconds), zone: this.#zone, offset: this.#offset(':') },
+      pattern,
+    )
   }
 
   isoformat(): string {
-    return this.#wall
-      .toISOString()
-      .replace(/\.(\d{3})Z$/, (_, ms: string) => (ms === '000' ? this.#offset(':') : `.${ms}000${this.#offset(':')}`))
+    const { microsecond } = this
+    return `${this.strftime('%Y-%m-%dT%H:%M:%S')}${microsecond === 0 ? '' : `.${padded(microsecond, 6)}`}${this.#offset(':')}`
   }
 
   to_date_string(): string {
     return this.strftime('%Y-%m-%d')
   }
 
+  to_time_string(): string {
+    return this.strftime('%H:%M:%S')
+  }
+
   to_iso8601_string(): string {
-    return this.isoformat().replace('+00:00', 'Z')
+    return this.#zone === 'UTC' ? this.isoformat().replace('+00:00', 'Z') : this.isoformat()
   }
 
   to_datetime_string(): string {
@@ -152,7 +138,7 @@ export class TemplateDate {
   }
 
   timestamp(): number {
-    return this.#at.getTime() / SECOND
+    return this.milliseconds / SECOND
   }
 
   /** Monday is 0. */
@@ -164,8 +150,12 @@ export class TemplateDate {
     return this.weekday() + 1
   }
 
+  is_leap_year(): boolean {
+    return new Date(Date.UTC(this.year, 2, 0)).getUTCDate() === 29
+  }
+
   in_timezone(zone: string): TemplateDate {
-    return new TemplateDate(this.#at, zone)
+    return new TemplateDate(this.#at, zone, this.#micros)
   }
 
   in_tz(zone: string): TemplateDate {
@@ -176,19 +166,22 @@ export class TemplateDate {
     return this.in_timezone(zone)
   }
 
-  /** `add(days=1, months=-1)`; a bare number is days. Months and years keep the day, or take the last one of the month. */
+  /**
+   * `add(days=1, months=-1)`; a bare number is days. Days and longer units move what the clock shows, in the zone; with hours alone it is the instant
+   * that moves. Months and years keep the day, or take the last one of the month.
+   */
   add(...args: readonly unknown[]): TemplateDate {
-    const { years = 0, months = 0, ...rest } = args.find(isNamed) ?? ({} as Named)
-    const moved = new Date(this.#at)
+    const { years = 0, months = 0, weeks = 0, days = 0, ...shorter } = args.find(isNamed) ?? ({} as Named)
+    const wholeDays = Number(days) + 7 * Number(weeks) + (typeof args[0] === 'number' ? args[0] : 0)
     const span = Number(years) * 12 + Number(months)
-    if (span !== 0) {
-      moved.setUTCDate(1)
-      moved.setUTCMonth(moved.getUTCMonth() + span)
-      const last = new Date(Date.UTC(moved.getUTCFullYear(), moved.getUTCMonth() + 1, 0)).getUTCDate()
-      moved.setUTCDate(Math.min(this.#at.getUTCDate(), last))
-    }
-    const length = TimeDelta.of(typeof args[0] === 'number' ? args[0] : 0, { ...rest, __keywords: true })
-    return new TemplateDate(new Date(moved.getTime() + length.milliseconds), this.#zone)
+    const length = TimeDelta.of({ ...shorter, __keywords: true })
+    if (span === 0 && wholeDays === 0) return this.#moved(length.milliseconds)
+    const wall = new Date(this.#wall)
+    wall.setUTCDate(1)
+    wall.setUTCMonth(wall.getUTCMonth() + span)
+    const last = new Date(Date.UTC(wall.getUTCFullYear(), wall.getUTCMonth() + 1, 0)).getUTCDate()
+    wall.setUTCDate(Math.min(this.day, last) + wholeDays)
+    return this.#shown(wall, this.#micros, length.milliseconds)
   }
 
   subtract(...args: readonly unknown[]): TemplateDate {
@@ -199,27 +192,54 @@ export class TemplateDate {
     return this.add(typeof args[0] === 'number' ? -args[0] : 0, { ...negative, __keywords: true })
   }
 
-  /** `replace(day=1, hour=0)`, in UTC. */
-  replace(...args: readonly unknown[]): TemplateDate {
-    const { year, month, day, hour, minute, second, microsecond } = (args.find(isNamed) ?? {}) as Record<string, number | undefined>
-    const at = new Date(this.#at)
-    at.setUTCFullYear(year ?? at.getUTCFullYear(), (month ?? at.getUTCMonth() + 1) - 1, day ?? at.getUTCDate())
-    at.setUTCHours(hour ?? at.getUTCHours(), minute ?? at.getUTCMinutes(), second ?? at.getUTCSeconds())
-    if (microsecond !== undefined) at.setUTCMilliseconds(Math.floor(microsecond / 1000))
-    return new TemplateDate(at, this.#zone)
+  /** As `a + timedelta` has it: the instant moves, whatever the clocks do. */
+  plus(length: TimeDelta): TemplateDate {
+    return this.#moved(length.milliseconds)
   }
 
-  /** `start_of("month")`, in UTC. */
+  /** `replace(day=1, hour=0)`. */
+  replace(...args: readonly unknown[]): TemplateDate {
+    const { year, month, day, hour, minute, second, microsecond } = (args.find(isNamed) ?? {}) as Record<string, number | undefined>
+    const wall = new Date(this.#wall)
+    wall.setUTCFullYear(year ?? this.year, (month ?? this.month) - 1, day ?? this.day)
+    const micros = microsecond ?? this.microsecond
+    wall.setUTCHours(hour ?? this.hour, minute ?? this.minute, second ?? this.second, Math.floor(micros / 1000))
+    return this.#shown(wall, micros % 1000)
+  }
+
+  set(...args: readonly unknown[]): TemplateDate {
+    return this.replace(...args)
+  }
+
+  /** `start_of("month")`; weeks begin on Monday. */
   start_of(unit: string): TemplateDate {
-    const at = new Date(this.#at)
-    if (unit === 'hour') at.setUTCMinutes(0, 0, 0)
-    else at.setUTCHours(0, 0, 0, 0)
-    if (unit === 'week') at.setUTCDate(at.getUTCDate() - ((at.getUTCDay() + 6) % 7))
-    else if (unit === 'month') at.setUTCDate(1)
-    else if (unit === 'year') at.setUTCMonth(0, 1)
-    else if (unit !== 'day' && unit !== 'hour')
-      throw new AppError('invalid', `start_of has no "${unit}". It has hour, day, week, month, year.`)
-    return new TemplateDate(at, this.#zone)
+    return this.#shown(new Date(this.#startOf(unit, 'start_of')), 0)
+  }
+
+  /** The last microsecond of it. */
+  end_of(unit: string): TemplateDate {
+    const next = new Date(this.#startOf(unit, 'end_of'))
+    const { months = 0, milliseconds = 0 } = LENGTHS[unit] ?? {}
+    next.setUTCMonth(next.getUTCMonth() + months)
+    return this.#shown(new Date(next.getTime() + milliseconds - 1), 999)
+  }
+
+  /** The time from this one to the other; with `abs=False` it may be negative. */
+  diff(other: unknown, ...args: readonly unknown[]): DateInterval {
+    const to = other instanceof TemplateDate ? other : new TemplateDate(new Date())
+    const named = [other, ...args].find(isNamed) as { readonly abs?: boolean } | undefined
+    const isAbsolute = named?.abs ?? (typeof args[0] === 'boolean' ? args[0] : true)
+    return isAbsolute && to.milliseconds < this.milliseconds ? new DateInterval(to, this) : new DateInterval(this, to)
+  }
+
+  /** `2 hours ago`, `in 3 days`; of two instants `2 hours before`, `3 days after`. */
+  diff_for_humans(other?: unknown): string {
+    const isToNow = !(other instanceof TemplateDate)
+    const to = isToNow ? new TemplateDate(new Date()) : other
+    const span = this.diff(to).inOneUnit()
+    const isAfter = this.milliseconds > to.milliseconds
+    if (isToNow) return isAfter ? `in ${span}` : `${span} ago`
+    return `${span} ${isAfter ? 'after' : 'before'}`
   }
 
   toString(): string {
@@ -231,13 +251,59 @@ export class TemplateDate {
   }
 
   [Symbol.toPrimitive](hint: string): number | string {
-    return hint === 'number' ? this.#at.getTime() : this.toString()
+    return hint === 'number' ? this.milliseconds : this.toString()
+  }
+
+  #startOf(unit: string, asked: string): number {
+    const { months, milliseconds } = Object.hasOwn(LENGTHS, unit) ? (LENGTHS[unit] ?? {}) : {}
+    if (months !== undefined) {
+      const year = months >= 12 ? this.year - (this.year % (months / 12)) : this.year
+      return new Date(0).setUTCFullYear(year, months >= 12 ? 0 : this.month - 1, 1)
+    }
+    if (milliseconds === undefined) throw new AppError('invalid', `${asked} has no "${unit}". It has ${Object.keys(LENGTHS).join(', ')}.`)
+    const wall = unit === 'week' ? new Date(this.#wall.getTime() - this.weekday() * DAY) : this.#wall
+    const whole = Math.min(milliseconds, DAY)
+    return Math.floor(wall.getTime() / whole) * whole
+  }
+
+  /** The instant that so many milliseconds are away from. */
+  #moved(milliseconds: number): TemplateDate {
+    const micros = Math.round((this.milliseconds + milliseconds) * 1000)
+    return new TemplateDate(new Date(Math.floor(micros / 1000)), this.#zone, ((micros % 1000) + 1000) % 1000)
+  }
+
+  /** The instant at which a clock in the zone shows `wall`, moved on by so much. */
+  #shown(wall: Date, micros: number, milliseconds = 0): TemplateDate {
+    const moved = new TemplateDate(wall, 'UTC', micros).#moved(milliseconds)
+    const at = this.#zone === 'UTC' ? moved.#at : fromWallClock(moved.#at, this.#zone)
+    return new TemplateDate(at, this.#zone, moved.#micros)
   }
 
   #offset(separator: string): string {
-    const minutes = Math.round((this.#wall.getTime() - this.#at.getTime()) / 60_000)
+    const minutes = Math.round(this.offset / 60)
     const size = Math.abs(minutes)
-    return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${separator}${two(size % 60)}`
+    return `${minutes < 0 ? '-' : '+'}${padded(Math.floor(size / 60))}${separator}${padded(size % 60)}`
+  }
+}
+
+const DAY = 86_400 * SECOND
+const LENGTHS: Readonly<Record<string, { readonly months?: number; readonly milliseconds?: number }>> = {
+  second: { milliseconds: SECOND },
+  minute: { milliseconds: 60 * SECOND },
+  hour: { milliseconds: 3_600 * SECOND },
+  day: { milliseconds: DAY },
+  week: { milliseconds: 7 * DAY },
+  month: { months: 1 },
+  year: { months: 12 },
+  decade: { months: 120 },
+}
+
+function shownIn(at: Date, zone: string): Date {
+  try {
+    return new Date(toWallClock(at, zone))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new AppError('invalid', `"${zone}" is no time zone. Write one such as Europe/Paris.`)
   }
 }
 
@@ -266,17 +332,30 @@ export class TemplateDay {
   }
 }
 
-/** `a + b` and `a - b` as Python has them for instants and lengths of time; for everything else as JavaScript has them. */
+/** `a + b`, `a - b` and `a * b` as Python has them for instants, lengths of time and lists; for everything else as JavaScript has them. */
 export function plus(a: unknown, b: unknown): unknown {
-  if (a instanceof TemplateDate && b instanceof TimeDelta)
-    return new TemplateDate(new Date(a.milliseconds + b.milliseconds), a.timezone_name)
-  if (a instanceof TimeDelta && b instanceof TemplateDate) return plus(b, a)
+  if (a instanceof TemplateDate && b instanceof TimeDelta) return a.plus(b)
+  if (a instanceof TimeDelta && b instanceof TemplateDate) return b.plus(a)
   if (a instanceof TimeDelta && b instanceof TimeDelta) return new TimeDelta(a.milliseconds + b.milliseconds)
+  if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b]
   return (a as number) + (b as number)
 }
 
 export function minus(a: unknown, b: unknown): unknown {
-  if (a instanceof TemplateDate && b instanceof TemplateDate) return new TimeDelta(a.milliseconds - b.milliseconds)
+  if (a instanceof TemplateDate && b instanceof TemplateDate) return new DateInterval(b, a)
   if (b instanceof TimeDelta && (a instanceof TemplateDate || a instanceof TimeDelta)) return plus(a, new TimeDelta(-b.milliseconds))
   return (a as number) - (b as number)
+}
+
+export function times(a: unknown, b: unknown): unknown {
+  if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round(a.milliseconds * b * 1000) / 1000)
+  if (b instanceof TimeDelta && typeof a === 'number') return times(b, a)
+  if (typeof a === 'string' && typeof b === 'number') return a.repeat(Math.max(0, b))
+  return (a as number) * (b as number)
+}
+
+export function dividedBy(a: unknown, b: unknown): unknown {
+  if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round((a.milliseconds / b) * 1000) / 1000)
+  if (a instanceof TimeDelta && b instanceof TimeDelta) return a.milliseconds / b.milliseconds
+  return (a as number) / (b as number)
 }

@@ -1,7 +1,9 @@
 /** `macros` of templates, under Airflow's names. */
 import { randomUUID } from 'node:crypto'
+import { fromWallClock } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
-import { formatDate, parseDate, TemplateDate } from './template-date.ts'
+import { formatDate, parseDate } from './strftime.ts'
+import { TemplateDate } from './template-date.ts'
 import { TimeDelta } from './time-delta.ts'
 
 /** Marks functions that have members of their own. */
@@ -16,7 +18,7 @@ const datetime = Object.assign(
     now: () => new TemplateDate(new Date()),
     utcnow: () => new TemplateDate(new Date()),
     today: () => new TemplateDate(new Date()),
-    strptime: (text: string, format: string) => new TemplateDate(parseDate(text, format)),
+    strptime: readDate,
     fromisoformat: (text: string) => instantOf(text),
     fromtimestamp: (seconds: number) => new TemplateDate(new Date(seconds * 1000)),
   },
@@ -32,26 +34,10 @@ function instantOf(text: unknown): TemplateDate {
 
 const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(Math.random() * items.length)]
 
-const SPANS: readonly (readonly [name: string, seconds: number])[] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['week', 604_800],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-  ['second', 1],
-]
-
-/** `2 hours ago`, `in 3 days`; of two instants `2 hours before`, `3 days after`. */
-function humanDifference(at: unknown, since: unknown = null): string {
-  const other = since === null || since === undefined ? Date.now() : instantOf(since).milliseconds
-  const seconds = (instantOf(at).milliseconds - other) / 1000
-  const size = Math.abs(seconds)
-  const [name, length] = SPANS.find(([, span]) => size >= span) ?? ['second', 1]
-  const count = Math.max(1, Math.floor(size / length))
-  const span = `${count} ${name}${count === 1 ? '' : 's'}`
-  if (since !== null && since !== undefined) return `${span} ${seconds < 0 ? 'before' : 'after'}`
-  return seconds < 0 ? `${span} ago` : `in ${span}`
+function readDate(text: string, format: string): TemplateDate {
+  const { wall, offset, microseconds } = parseDate(text, format)
+  if (offset === null || offset === '+00:00') return new TemplateDate(wall, 'UTC', microseconds)
+  return new TemplateDate(fromWallClock(wall, offset), offset, microseconds)
 }
 
 export const MACROS = {
@@ -68,8 +54,9 @@ export const MACROS = {
     choice: pick,
   }),
   /** `ds_add("2019-10-07", 7)` is `2019-10-14`. */
-  ds_add: (day: string, days: number): string => new TemplateDate(parseDate(day, '%Y-%m-%d')).add(days).to_date_string(),
+  ds_add: (day: string, days: number): string => readDate(day, '%Y-%m-%d').add(days).to_date_string(),
   /** `ds_format("2019-10-07", "%Y-%m-%d", "%d.%m.%Y")`. */
-  ds_format: (day: string, input: string, output: string): string => formatDate(parseDate(day, input), output),
-  datetime_diff_for_humans: humanDifference,
+  ds_format: (day: string, input: string, output: string): string => formatDate(parseDate(day, input).wall, output),
+  datetime_diff_for_humans: (at: unknown, since: unknown = null): string =>
+    instantOf(at).diff_for_humans(since === null ? undefined : instantOf(since)),
 }

@@ -78,8 +78,32 @@ function format(pattern: string, ...values: readonly unknown[]): string {
 const extreme = (sign: 1 | -1) => (values: readonly (number | string)[]) =>
   values.reduce((best, one) => ((one > best ? 1 : -1) === sign ? one : best))
 
-/** Filters of Jinja that Nunjucks lacks. */
+/** As Python rounds: what is exactly between two goes to the even one. */
+function rounded(value: unknown, precision: unknown = 0, method: unknown = 'common'): number {
+  const named = [precision, method].find((one) => typeof one === 'object' && one !== null) as
+    | { readonly precision?: number; readonly method?: string }
+    | undefined
+  const digits = named?.precision ?? (typeof precision === 'number' ? precision : 0)
+  const how = named?.method ?? (typeof method === 'string' ? method : 'common')
+  const [number, factor] = [Number(value), 10 ** digits]
+  if (how !== 'common') return (how === 'ceil' ? Math.ceil : Math.floor)(number * factor) / factor
+  if (digits < 0) return toEven(number * factor) / factor
+  // All the digits that a number has there are.
+  const isBetween = /\.\d*5$/.test(exactly(number)) && (exactly(number).split('.')[1] ?? '').length === digits + 1
+  return isBetween ? toEven(number * factor) / factor : Number(number.toFixed(digits))
+}
+
+const exactly = (number: number): string => number.toFixed(60).replace(/0+$/, '')
+
+function toEven(number: number): number {
+  const below = Math.floor(number)
+  if (number - below !== 0.5) return Math.round(number)
+  return below % 2 === 0 ? below : below + 1
+}
+
+/** Filters of Jinja that Nunjucks lacks, or has otherwise. */
 export const VALUE_FILTERS = {
+  round: rounded,
   tojson: json,
   format,
   max: extreme(1),

@@ -125,6 +125,29 @@ test('what is not there is an error that says what, where and what is near', asy
   await assert.rejects(render('{{ ds '), /cannot be rendered/)
 })
 
+test('no template leads to the language behind it, and what it shows is never taken for a template', async () => {
+  const data = { ...facts, conf: { text: '{{ 7 * 7 }}', constructor: 'a field of that name', rows: [{ a: 1 }] } }
+  const ways = [
+    ...['constructor', '"".constructor', 'params.rows.constructor', 'params.rows[0].constructor', 'params.__proto__', 'range.constructor'],
+    ...['macros.ds_add.constructor', 'macros.datetime.constructor', 'macros.datetime.call', 'ti.xcom_pull.apply', 'params.text.at.bind'],
+    ...[
+      '[].map.constructor',
+      '([params.rows[0]] | map(attribute="constructor"))[0]',
+      'logical_date.constructor',
+      'var.value.get.constructor',
+    ],
+  ]
+  for (const way of ways) {
+    await assert.rejects(renderTemplates(`{{ ${way} }}`, templateNames(data), sources), { code: 'invalid' }, way)
+    await assert.rejects(renderTemplates(`{{ ${way}("return 1")() }}`, templateNames(data), sources), { code: 'invalid' }, way)
+  }
+  assert.equal(
+    await renderTemplates('{{ params.text }} {{ params.constructor }}', templateNames(data), sources),
+    '{{ 7 * 7 }} a field of that name',
+  )
+  assert.equal(await renderTemplates('{{ 1 if True else 2 }}{{ 1 if False else 2 }}', templateNames(data), sources), '12')
+})
+
 test('what is no template stays as it is', async () => {
   const plain = { n: 1, yes: true, nothing: null, text: 'SELECT "a" FROM {x}', list: [{ a: '}}' }] }
   assert.deepEqual(await render(plain), plain)
@@ -134,7 +157,7 @@ test('instants are counted with as in Python', async () => {
   const expected = {
     '(logical_date + macros.timedelta(days=1, hours=2)) | ts': '2019-10-01T07:00:00+00:00',
     '(data_interval_end - data_interval_start).days': '7',
-    'data_interval_end - data_interval_start': '7 days, 0:00:00',
+    'data_interval_end - data_interval_start': '<Interval [2019-09-30 05:00:00+00:00 -> 2019-10-07 05:00:00+00:00]>',
     'logical_date - macros.timedelta(1)': '2019-09-29 05:00:00+00:00',
     'logical_date.add(months=5)': '2020-02-29 05:00:00+00:00',
     'logical_date.subtract(days=1).to_date_string()': '2019-09-29',

@@ -2,7 +2,7 @@
 import nunjucks from 'nunjucks'
 import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import type { PlatformQuestion } from './task-question.ts'
-import { minus, plus } from './template-date.ts'
+import { dividedBy, minus, plus, times } from './template-date.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { AskedName, TEMPLATE_FILTERS } from './template-names.ts'
 import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
@@ -81,7 +81,10 @@ function sharedEnvironment(): nunjucks.Environment {
 function mapped(made: nunjucks.Environment, values: readonly unknown[], args: readonly unknown[]): unknown[] {
   const [first, ...rest] = args
   if (isNamed(first))
-    return values.map((value) => (value as Readonly<Record<string, unknown>>)[String((first as { attribute?: unknown }).attribute)])
+    return values.map((value) => {
+      const name = String((first as { attribute?: unknown }).attribute)
+      return isHidden(value, name) ? undefined : (value as Readonly<Record<string, unknown>>)[name]
+    })
   const filter = (made as unknown as { getFilter(name: string): (...given: readonly unknown[]) => unknown }).getFilter(String(first))
   return values.map((value) => filter(value, ...rest))
 }
@@ -95,13 +98,20 @@ function countWithDates(): void {
   }
   const { memberLookup, suppressValue } = runtime
   const member = (of: unknown, name: string): unknown => {
+    if (isHidden(of, name)) return undefined
     const found = (of as Readonly<Record<string, unknown>> | null | undefined)?.[name]
     const method = typeof of === 'string' || found === undefined ? pythonMethod(of, name) : undefined
     if (method) return method
     return typeof found === 'function' && WITH_MEMBERS in found ? found : memberLookup(of, name)
   }
   const shown = (value: unknown, escapes: boolean) => suppressValue(printed(value), escapes)
-  Object.assign(runtime, { plus, minus, memberLookup: member, suppressValue: shown })
+  // A plain object stands behind nunjucks' own look-up, and has names of its own, such as `constructor`.
+  const lookUp = (context: Looked, frame: { lookup(name: string): unknown }, name: string): unknown => {
+    const found = frame.lookup(name)
+    if (found !== undefined) return found
+    return Object.hasOwn(context.ctx, name) ? context.ctx[name] : context.env.globals[name]
+  }
+  Object.assign(runtime, { contextOrFrameLookup: lookUp, plus, minus, times, dividedBy, memberLookup: member, suppressValue: shown })
   const emit = (call: string) =>
     function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
       this._emit(`runtime.${call}(`)
@@ -110,8 +120,32 @@ function countWithDates(): void {
       this.compile(node.right, frame)
       this._emit(')')
     }
-  Object.assign(compiler.Compiler.prototype, { compileAdd: emit('plus'), compileSub: emit('minus') })
+  Object.assign(compiler.Compiler.prototype, {
+    compileAdd: emit('plus'),
+    compileSub: emit('minus'),
+    compileMul: emit('times'),
+    compileDiv: emit('dividedBy'),
+  })
 }
+
+interface Looked {
+  readonly ctx: Readonly<Record<string, unknown>>
+  readonly env: { readonly globals: Readonly<Record<string, unknown>> }
+}
+
+/** What leads out of a template, to the language behind it; data may have fields of such names. */
+const HIDDEN: ReadonlySet<string> = new Set(['constructor', 'prototype', 'caller', 'callee', 'arguments', 'apply', 'call', 'bind'])
+
+function isHidden(of: unknown, name: unknown): boolean {
+  const key = String(name)
+  if (typeof of === 'function') return !(WITH_MEMBERS in of && Object.hasOwn(of, key)) || HIDDEN.has(key)
+  if (!HIDDEN.has(key) && !/^__.*__$/.test(key)) return false
+  const isData = typeof of === 'object' && of !== null && [Object.prototype, null].includes(Object.getPrototypeOf(of))
+  return !isData || !Object.hasOwn(of, key)
+}
+
+/** Python's own names for them. */
+const CONSTANTS: Readonly<Record<string, unknown>> = { True: true, False: false, None: null }
 
 function templateOf(text: string): nunjucks.Template {
   const known = compiled.get(text)
@@ -140,7 +174,7 @@ class Renderer {
 
   /** The value of a name in a template. */
   named(name: string, globals: Readonly<Record<string, unknown>>): unknown {
-    if (name in this.#known) {
+    if (Object.hasOwn(this.#known, name)) {
       const value = this.#known[name]
       const given =
         value instanceof AskedName
@@ -148,6 +182,7 @@ class Renderer {
           : value
       return watched(given, name, (absent) => (this.#lastAbsent = absent))
     }
+    if (Object.hasOwn(CONSTANTS, name)) return CONSTANTS[name]
     if (Object.hasOwn(globals, name)) return globals[name]
     this.#problem = `"${name}" is not defined.${didYouMean(name, Object.keys(this.#known))}`
     throw new Error(this.#problem)

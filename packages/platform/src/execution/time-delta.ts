@@ -1,17 +1,18 @@
 /** Lengths of time in templates, as Python's `timedelta` has them. */
 import { AppError } from '../core/app-error.ts'
-
-const two = (n: number): string => String(n).padStart(2, '0')
+import { padded } from './strftime.ts'
 
 export const SECOND = 1_000
 const DAY = 86_400 * SECOND
+/** In the order in which they may be given without a name. */
 const UNITS: Readonly<Record<string, number>> = {
-  milliseconds: 1,
+  days: DAY,
   seconds: SECOND,
+  microseconds: 0.001,
+  milliseconds: 1,
   minutes: 60 * SECOND,
   hours: 3_600 * SECOND,
-  days: 86_400 * SECOND,
-  weeks: 7 * 86_400 * SECOND,
+  weeks: 7 * DAY,
 }
 
 export type Named = Readonly<Record<string, unknown>>
@@ -19,20 +20,21 @@ export const isNamed = (value: unknown): value is Named => typeof value === 'obj
 
 /** A length of time: `macros.timedelta(days=1, hours=2)`; a bare number is days. */
 export class TimeDelta {
+  /** Microseconds are fractions of them. */
   readonly milliseconds: number
 
   constructor(milliseconds: number) {
     this.milliseconds = milliseconds
   }
 
+  /** Throws `invalid` for a unit that there is not. */
   static of(...args: readonly unknown[]): TimeDelta {
     const named = args.find(isNamed) ?? {}
-    const days = typeof args[0] === 'number' ? args[0] : 0
-    const seconds = typeof args[1] === 'number' ? args[1] : 0
-    let total = days * 86_400 * SECOND + seconds * SECOND
-    for (const [unit, count] of Object.entries(named)) {
+    const given = [...args.filter((arg) => !isNamed(arg)).map((count, i) => [Object.keys(UNITS)[i] ?? `unit ${i + 1}`, count] as const)]
+    let total = 0
+    for (const [unit, count] of [...given, ...Object.entries(named)]) {
       if (unit === '__keywords') continue
-      const length = UNITS[unit]
+      const length = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
       if (length === undefined) throw new AppError('invalid', `timedelta has no "${unit}". It has ${Object.keys(UNITS).join(', ')}.`)
       total += Number(count) * length
     }
@@ -44,7 +46,11 @@ export class TimeDelta {
   }
 
   get seconds(): number {
-    return Math.floor((this.milliseconds - this.days * DAY) / SECOND)
+    return Math.floor((this.milliseconds - Math.floor(this.milliseconds / DAY) * DAY) / SECOND)
+  }
+
+  get microseconds(): number {
+    return Math.round((this.milliseconds - Math.floor(this.milliseconds / SECOND) * SECOND) * 1000)
   }
 
   total_seconds(): number {
@@ -52,10 +58,15 @@ export class TimeDelta {
   }
 
   toString(): string {
-    const { days, seconds } = this
-    const rest = this.milliseconds - days * DAY - seconds * SECOND
-    const clock = `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}${rest ? `.${String(rest).padStart(3, '0')}000` : ''}`
+    const days = Math.floor(this.milliseconds / DAY)
+    const { seconds, microseconds } = this
+    const fraction = microseconds ? `.${padded(microseconds, 6)}` : ''
+    const clock = `${Math.floor(seconds / 3600)}:${padded(Math.floor(seconds / 60) % 60)}:${padded(seconds % 60)}${fraction}`
     return days === 0 ? clock : `${days} day${Math.abs(days) === 1 ? '' : 's'}, ${clock}`
+  }
+
+  toJSON(): string {
+    return this.toString()
   }
 
   [Symbol.toPrimitive](hint: string): number | string {

@@ -37,6 +37,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'log'; readonly job: number; readonly text: string }
   | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
+  /** That job can hear when it is told to end, so it is given time for it. */
+  | { readonly type: 'listens'; readonly job: number }
   /** That job ends the process: what else runs in it is not to blame. */
   | { readonly type: 'exits'; readonly job: number }
   | DoneMessage
