@@ -4,6 +4,7 @@ import { AppError } from '../core/app-error.ts'
 import { DateInterval } from './date-interval.ts'
 import { formatPattern } from './date-pattern.ts'
 import { dayOfYear, formatDate, isoWeek, padded } from './strftime.ts'
+import { TemplateDay } from './template-day.ts'
 import { isNamed, type Named, SECOND, TimeDelta } from './time-delta.ts'
 
 /** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ (logical_date + macros.timedelta(days=1)) | ds }}`. */
@@ -305,57 +306,4 @@ function shownIn(at: Date, zone: string): Date {
     if (!(error instanceof RangeError)) throw error
     throw new AppError('invalid', `"${zone}" is no time zone. Write one such as Europe/Paris.`)
   }
-}
-
-/** The day of an instant: prints without its time. */
-export class TemplateDay {
-  readonly #of: TemplateDate
-
-  constructor(of: TemplateDate) {
-    this.#of = of
-  }
-
-  strftime(format: string): string {
-    return this.#of.strftime(format)
-  }
-
-  isoformat(): string {
-    return this.#of.to_date_string()
-  }
-
-  toString(): string {
-    return this.isoformat()
-  }
-
-  toJSON(): string {
-    return this.isoformat()
-  }
-}
-
-/** `a + b`, `a - b` and `a * b` as Python has them for instants, lengths of time and lists; for everything else as JavaScript has them. */
-export function plus(a: unknown, b: unknown): unknown {
-  if (a instanceof TemplateDate && b instanceof TimeDelta) return a.plus(b)
-  if (a instanceof TimeDelta && b instanceof TemplateDate) return b.plus(a)
-  if (a instanceof TimeDelta && b instanceof TimeDelta) return new TimeDelta(a.milliseconds + b.milliseconds)
-  if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b]
-  return (a as number) + (b as number)
-}
-
-export function minus(a: unknown, b: unknown): unknown {
-  if (a instanceof TemplateDate && b instanceof TemplateDate) return new DateInterval(b, a)
-  if (b instanceof TimeDelta && (a instanceof TemplateDate || a instanceof TimeDelta)) return plus(a, new TimeDelta(-b.milliseconds))
-  return (a as number) - (b as number)
-}
-
-export function times(a: unknown, b: unknown): unknown {
-  if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round(a.milliseconds * b * 1000) / 1000)
-  if (b instanceof TimeDelta && typeof a === 'number') return times(b, a)
-  if (typeof a === 'string' && typeof b === 'number') return a.repeat(Math.max(0, b))
-  return (a as number) * (b as number)
-}
-
-export function dividedBy(a: unknown, b: unknown): unknown {
-  if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round((a.milliseconds / b) * 1000) / 1000)
-  if (a instanceof TimeDelta && b instanceof TimeDelta) return a.milliseconds / b.milliseconds
-  return (a as number) / (b as number)
 }

@@ -1,11 +1,9 @@
 /** Renders the templates in a task's arguments, when the task runs. A name that does not exist is an error that says which. */
-import nunjucks from 'nunjucks'
 import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import type { PlatformQuestion } from './task-question.ts'
-import { dividedBy, minus, plus, times } from './template-date.ts'
-import { WITH_MEMBERS } from './template-macros.ts'
-import { AskedName, TEMPLATE_FILTERS } from './template-names.ts'
-import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
+import { CAPTURE, renderIn, type TemplateScope } from './template-environment.ts'
+import { AskedName } from './template-names.ts'
+import { isNamed } from './time-delta.ts'
 
 /** What only the platform can answer. Null of `xcom` means that there is none. */
 export interface TemplateSources {
@@ -47,117 +45,10 @@ export async function renderTemplates(
   return walk(value, options.place ?? 'args')
 }
 
-/** Rendering is synchronous, so one environment serves all: this is whom it serves now. */
-let current: Renderer | null = null
-let environment: nunjucks.Environment | null = null
-/** What an expression came to before it was made text. */
-let captured: { readonly value: unknown } | null = null
-const CAPTURE = '__capture'
-const compiled = new Map<string, nunjucks.Template>()
-const MOST_COMPILED = 500
-
-function sharedEnvironment(): nunjucks.Environment {
-  if (environment) return environment
-  countWithDates()
-  const loader = { getSource: (name: string) => ({ src: current?.file(name) ?? '', path: name, noCache: true }) }
-  const made = new nunjucks.Environment([loader as unknown as nunjucks.ILoader], { autoescape: false, throwOnUndefined: true })
-  for (const [name, filter] of Object.entries({ ...TEMPLATE_FILTERS, ...VALUE_FILTERS })) made.addFilter(name, filter)
-  made.addFilter('map', (values: readonly unknown[], ...args: readonly unknown[]) => mapped(made, values, args))
-  made.addFilter(CAPTURE, (value: unknown) => {
-    captured = { value }
-    return ''
-  })
-  // Nunjucks looks names up among its globals; answering that every name is there lets us say which one is not.
-  const own = made as unknown as { globals: Record<string, unknown> }
-  own.globals = new Proxy(own.globals, {
-    has: (_, name) => typeof name === 'string',
-    get: (globals, name: string) => current?.named(name, globals),
-  })
-  environment = made
-  return made
-}
-
-/** Jinja's `map`: a filter by its name, with its arguments; or `attribute="name"`. */
-function mapped(made: nunjucks.Environment, values: readonly unknown[], args: readonly unknown[]): unknown[] {
-  const [first, ...rest] = args
-  if (isNamed(first))
-    return values.map((value) => {
-      const name = String((first as { attribute?: unknown }).attribute)
-      return isHidden(value, name) ? undefined : (value as Readonly<Record<string, unknown>>)[name]
-    })
-  const filter = (made as unknown as { getFilter(name: string): (...given: readonly unknown[]) => unknown }).getFilter(String(first))
-  return values.map((value) => filter(value, ...rest))
-}
-
-/** In templates `+` and `-` know of instants and lengths of time, functions may have members, and values have those of Python. */
-function countWithDates(): void {
-  type Emitter = { _emit(code: string): void; compile(node: unknown, frame: unknown): void }
-  const { compiler, runtime } = nunjucks as unknown as {
-    compiler: { Compiler: { prototype: object } }
-    runtime: { memberLookup(of: unknown, name: string): unknown; suppressValue(value: unknown, escapes: boolean): unknown }
-  }
-  const { memberLookup, suppressValue } = runtime
-  const member = (of: unknown, name: string): unknown => {
-    if (isHidden(of, name)) return undefined
-    const found = (of as Readonly<Record<string, unknown>> | null | undefined)?.[name]
-    const method = typeof of === 'string' || found === undefined ? pythonMethod(of, name) : undefined
-    if (method) return method
-    return typeof found === 'function' && WITH_MEMBERS in found ? found : memberLookup(of, name)
-  }
-  const shown = (value: unknown, escapes: boolean) => suppressValue(printed(value), escapes)
-  // A plain object stands behind nunjucks' own look-up, and has names of its own, such as `constructor`.
-  const lookUp = (context: Looked, frame: { lookup(name: string): unknown }, name: string): unknown => {
-    const found = frame.lookup(name)
-    if (found !== undefined) return found
-    return Object.hasOwn(context.ctx, name) ? context.ctx[name] : context.env.globals[name]
-  }
-  Object.assign(runtime, { contextOrFrameLookup: lookUp, plus, minus, times, dividedBy, memberLookup: member, suppressValue: shown })
-  const emit = (call: string) =>
-    function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
-      this._emit(`runtime.${call}(`)
-      this.compile(node.left, frame)
-      this._emit(', ')
-      this.compile(node.right, frame)
-      this._emit(')')
-    }
-  Object.assign(compiler.Compiler.prototype, {
-    compileAdd: emit('plus'),
-    compileSub: emit('minus'),
-    compileMul: emit('times'),
-    compileDiv: emit('dividedBy'),
-  })
-}
-
-interface Looked {
-  readonly ctx: Readonly<Record<string, unknown>>
-  readonly env: { readonly globals: Readonly<Record<string, unknown>> }
-}
-
-/** What leads out of a template, to the language behind it; data may have fields of such names. */
-const HIDDEN: ReadonlySet<string> = new Set(['constructor', 'prototype', 'caller', 'callee', 'arguments', 'apply', 'call', 'bind'])
-
-function isHidden(of: unknown, name: unknown): boolean {
-  const key = String(name)
-  if (typeof of === 'function') return !(WITH_MEMBERS in of && Object.hasOwn(of, key)) || HIDDEN.has(key)
-  if (!HIDDEN.has(key) && !/^__.*__$/.test(key)) return false
-  const isData = typeof of === 'object' && of !== null && [Object.prototype, null].includes(Object.getPrototypeOf(of))
-  return !isData || !Object.hasOwn(of, key)
-}
-
 /** Python's own names for them. */
 const CONSTANTS: Readonly<Record<string, unknown>> = { True: true, False: false, None: null }
 
-function templateOf(text: string): nunjucks.Template {
-  const known = compiled.get(text)
-  if (known) return known
-  if (compiled.size >= MOST_COMPILED) compiled.clear()
-  // As in Jinja one line break at the end is none of the text.
-  const template = new nunjucks.Template(text.replace(/\r?\n$/, ''), sharedEnvironment())
-  compiled.set(text, template)
-  return template
-}
-
-class Renderer {
+class Renderer implements TemplateScope {
   readonly #answers = new Map<string, unknown>()
   readonly #sources: TemplateSources
   readonly #options: TemplateOptions
@@ -228,16 +119,11 @@ class Renderer {
       this.#problem = null
       this.#lastAbsent = null
       try {
-        current = this
-        captured = null
-        const text = templateOf(template).render({})
-        return { text, value: (captured as { value: unknown } | null)?.value }
+        return renderIn(this, template)
       } catch (error) {
         const missing = this.#missing as { id: string; fetch: () => Promise<unknown> } | null
         if (!missing) throw this.#complaint(written, place, error)
         this.#answers.set(missing.id, await missing.fetch())
-      } finally {
-        current = null
       }
     }
     throw new AppError('invalid', `The template of ${place} asks for more than ${MAX_FETCHES} different values. Use fewer.`)
@@ -319,8 +205,6 @@ class Renderer {
     return new Error(problem)
   }
 }
-
-const isNamed = (value: unknown): boolean => typeof value === 'object' && value !== null && '__keywords' in value
 
 /** An object whose every member is looked up when it is used; `get(name, default)` is the same, with something for what is not there. */
 const lookup = (find: (name: string) => unknown, has: (name: string) => boolean): object => {
