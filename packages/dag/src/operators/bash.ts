@@ -17,6 +17,7 @@ export interface BashArgs {
 }
 
 const SKIP_STATUS = 99
+const LAST_WORDS_MS = 50
 
 /** Runs `command` by `bash -c`; what it prints is in the log, and the last line of its standard output is the output. Exit status 0 is success. */
 export const bash = (args: BashArgs): Operator<BashArgs, string> => ({
@@ -38,7 +39,15 @@ async function runCommand(
     env: { ...(appendEnv && process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const stop = () => child.kill('SIGTERM')
+  let stop = (): void => {}
+  // What the command leaves behind may hold its output open: nobody waits for that.
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      const end = () => setTimeout(() => reject(context.signal.reason), LAST_WORDS_MS)
+      if (child.exitCode !== null || child.signalCode !== null) end()
+      else child.once('exit', end).kill('SIGTERM')
+    }
+  })
   context.signal.addEventListener('abort', stop)
   try {
     let last = ''
@@ -62,8 +71,7 @@ async function runCommand(
       }),
       hear(child.stderr, (line) => context.log(line)),
     ])
-    const status = await ended
-    await heard
+    const [status] = await Promise.race([Promise.all([ended, heard]), stopped])
     if (status === 0) return last
     if (skipOnExitCode !== null && status === skipOnExitCode)
       throw new SkipTask(`The command ended with ${status}, which means that it is skipped.`)

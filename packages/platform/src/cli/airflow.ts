@@ -9,6 +9,7 @@ export interface DagView extends Row {
   readonly has_import_errors: boolean
   readonly file_token: string
   readonly timetable_summary: string | null
+  readonly timetable_description: string
   readonly next_dagrun_logical_date: string | null
   readonly next_dagrun_run_after: string | null
 }

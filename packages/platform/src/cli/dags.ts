@@ -148,14 +148,17 @@ const nextExecution = command({
       path`/api/v2/dags/${dagId}` + query({ next_dagruns: numExecutions }),
     )
     const next = dag.next_dagruns ?? (dag.next_dagrun_run_after === null ? [] : [nextOf(dag)])
-    out.rows(
-      next,
-      ['logical_date', 'data_interval_start', 'data_interval_end', 'run_after'],
-      `The schedule of DAG "${dagId}" makes no further runs.`,
-    )
+    out.rows(next, ['logical_date', 'data_interval_start', 'data_interval_end', 'run_after'], noFurther(dag))
     if (dag.is_paused) terminal.line(`DAG "${dagId}" is paused: no run is made until "daggerboard dags unpause ${dagId}".`)
   },
 })
+
+/** Why there is no next run that could be told. */
+function noFurther({ dag_id: dagId, timetable_summary: schedule, timetable_description: described }: DagView): string {
+  if (described.startsWith('When its assets')) return `DAG "${dagId}" runs when its assets are updated (${schedule}), not at a time.`
+  if (schedule === null) return `DAG "${dagId}" has no schedule: it runs when somebody triggers it.`
+  return `The schedule of DAG "${dagId}" makes no further runs.`
+}
 
 const nextOf = (dag: DagView) => ({
   logical_date: dag.next_dagrun_logical_date,

@@ -11,4 +11,4 @@ const line =
     process.stderr.write(`${new Date().toISOString()} ${level} ${message}${told.join('')}\n`)
   }
 
-export const consoleLogger: Logger = { info: () => {}, warn: line('warn'), error: line('error') }
+export const consoleLogger: Logger = { info: line('info'), warn: line('warn'), error: line('error') }

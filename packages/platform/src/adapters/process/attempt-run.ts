@@ -26,12 +26,16 @@ export interface JobResult {
   readonly endedAt: number | null
 }
 
+/** So long a worker may take to say that its task is over when the task does not listen: one that computes without a pause says nothing. */
+const DEAF_GRACE_MS = 1_000
+
 /** Null: another task has ended the worker, and this one has to begin anew. */
 export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: string }> {
   const { worker, file, work, attempt, signal, timeoutSeconds, graceMs, clock } = run
   return new Promise((resolve) => {
     let ended: TaskOutcome | null = null
     let over: AbortController | null = null
+    let listens = false
     const end = (reason: string, outcome: TaskOutcome, isCancelled = false) => {
       if (ended) return
       ended = outcome
@@ -40,7 +44,9 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
       worker.abort(job, reason, isCancelled)
       over ??= new AbortController()
       const { signal: isOver } = over
-      void clock.sleep(graceMs, isOver).then(() => {
+      // Who cannot hear that he is to end has nothing to do with the time for it.
+      const isDeaf = work.kind === 'run' && worker.capacity === 1 && !listens
+      void clock.sleep(isDeaf ? Math.min(graceMs, DEAF_GRACE_MS) : graceMs, isOver).then(() => {
         if (!isOver.aborted) worker.kill(job)
       })
     }
@@ -63,7 +69,14 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
         endedAt: isDone ? message.endedAt : null,
       })
     }
-    const job = worker.start(file, work, attempt, { onLog: run.onLog, answer: run.answer, onEnd })
+    const job = worker.start(file, work, attempt, {
+      onLog: run.onLog,
+      answer: run.answer,
+      onListens: () => {
+        listens = true
+      },
+      onEnd,
+    })
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
     if (timeoutSeconds !== null) {

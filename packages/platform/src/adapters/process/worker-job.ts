@@ -47,14 +47,20 @@ export class Job implements TaskHost {
   readonly id: number
   readonly url: string
   readonly controller = new AbortController()
+  readonly #isShared: boolean
   readonly startedAt = Date.now()
   hasEnded = false
   isCancelled = false
+  /** It has asked for its signal: it may tidy up when it is told to end. */
+  isListening = false
+  #breakOff: ((reason: Error) => void) | null = null
   #said = 0
 
-  constructor(id: number, url: string) {
+  /** `isShared`: other jobs run in this process, so that it cannot be ended with this one. */
+  constructor(id: number, url: string, isShared: boolean) {
     this.id = id
     this.url = url
+    this.#isShared = isShared
   }
 
   get signal(): AbortSignal {
@@ -63,6 +69,24 @@ export class Job implements TaskHost {
 
   end(): void {
     this.hasEnded = true
+  }
+
+  listens(): void {
+    if (this.isListening) return
+    this.isListening = true
+    post({ type: 'listens', job: this.id })
+  }
+
+  brokenOff(): Promise<never> | null {
+    if (this.#isShared) return null
+    return new Promise((_, reject) => {
+      this.#breakOff = reject
+    })
+  }
+
+  abort(reason: Error): void {
+    this.controller.abort(reason)
+    if (!this.isListening) this.#breakOff?.(reason)
   }
 
   now(): Date {

@@ -16,7 +16,7 @@ import { WorkerPool } from './worker-pool.ts'
 const FILE = `
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { dag, FailTask, SkipTask } from '@daggerboard/dag'
+import { bash, dag, FailTask, SkipTask } from '@daggerboard/dag'
 
 const copy = (args) => ({ name: 'Copy', args, run: async (given) => given })
 const forever = (signal) => new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -29,6 +29,16 @@ export default dag('d', {}, ({ task }) => {
   task('fails', async () => { throw new FailTask('never') })
   task('exits', async () => process.exit(7))
   task('blocks', async () => { for (;;) {} })
+  task('copiesForGood', { name: 'Copies', args: { to: '{{ ds }}' }, run: () => new Promise(() => {}) })
+  task('bash', bash({ command: 'sleep 600 & echo $! > {{ params.pidFile }}; sleep 600 & echo $! >> {{ params.pidFile }}; wait' }))
+  task('tidies', async ({ sleep, params }) => {
+    try {
+      await sleep(600_000)
+    } finally {
+      await new Promise((done) => setTimeout(done, 1500))
+      writeFileSync(params.tidied, 'done')
+    }
+  })
   task('waits', async ({ signal, log }) => { log('waiting'); await forever(signal); throw signal.reason })
   task('spawns', async ({ conf, params, signal }) => {
     const child = spawn('sleep', ['600'])
@@ -200,6 +210,21 @@ test('a timeout ends the whole process tree and fails the try, even if the task 
   await gone(Number(await readFile(pidFile, 'utf8')))
   const blocked = await run('blocks', { task: { executionTimeoutSeconds: 0.3 } })
   assert.match((blocked as { detail: string }).detail, /executionTimeout of 0\.3 s/)
+})
+
+test('a task that cannot hear that it is to end is not waited for; one that can has its time', { timeout: 20_000 }, async (t) => {
+  const { run, folder } = await pool(t, { graceMs: 600_000 })
+  const task = { executionTimeoutSeconds: 0.5 }
+  const deaf = await run('copiesForGood', { task })
+  assert.match((deaf as { detail: string }).detail, /executionTimeout of 0\.5 s/)
+  assert.deepEqual(deaf.renderedFields, { to: '2019-09-30' })
+  assert.match(((await run('blocks', { task })) as { detail: string }).detail, /executionTimeout/)
+  const pidFile = join(folder, 'bash')
+  assert.match(((await run('bash', { task, params: { pidFile } })) as { detail: string }).detail, /executionTimeout/)
+  for (const pid of (await readFile(pidFile, 'utf8')).trim().split('\n')) await gone(Number(pid))
+  const tidied = join(folder, 'tidied')
+  assert.match(((await run('tidies', { task, params: { tidied } })) as { detail: string }).detail, /executionTimeout/)
+  assert.equal(await readFile(tidied, 'utf8'), 'done')
 })
 
 test('a cancelled task is told, and its worker is not used again', async (t) => {

@@ -19,6 +19,8 @@ const BREATH_MS = 20
 export interface JobHost {
   onLog(text: string): void
   answer(question: Question): Promise<unknown>
+  /** It may tidy up when it is told to end. */
+  onListens(): void
   onEnd(end: JobEnd): void
 }
 
@@ -197,6 +199,7 @@ export class WorkerProcess {
       this.#isReady = true
       this.#options.onReady(this)
     } else if (message.type === 'log') this.#jobs.get(message.job)?.onLog(message.text)
+    else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
     else {

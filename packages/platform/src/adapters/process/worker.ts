@@ -69,11 +69,11 @@ function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }
   const found = jobs.get(job)
   if (!found) return
   found.isCancelled = isCancelled
-  found.controller.abort(new Error(reason))
+  found.abort(new Error(reason))
 }
 
 function begin(id: number, file: string, work: JobWork): void {
-  const job = new Job(id, pathToFileURL(file).href)
+  const job = new Job(id, pathToFileURL(file).href, isShared)
   jobs.set(id, job)
   const facts = work.facts && withDocuments(work.facts)
   void runner.run(job, () => perform(job, work, facts)).then((outcome) => finish(job, outcome))
