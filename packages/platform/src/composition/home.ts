@@ -1,6 +1,6 @@
 /** The home folder: who holds it, and the keys kept in it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../core/app-error.ts'
@@ -87,18 +87,43 @@ export class Home {
   }
 }
 
-/** Where the platform that runs in the home `path` says it is; null when none runs there. Throws what the system says of a home that is not ours. */
-export function endpointOfRunning(path: string): string | null {
+/**
+ * Where the platform that runs in the home `path` says it is, and the key that signs its tokens; null when none runs there. Throws what the
+ * system says of a home that is not ours, and `forbidden` where one owner's key would open a way to what another one has published.
+ */
+export function runningIn(path: string): { readonly endpoint: string; readonly signingKey: Uint8Array } | null {
   if (!statSync(join(path, LOCK_FILE), { throwIfNoEntry: false })) return null
   const lock = takeLock(join(path, LOCK_FILE), 0)
   if (lock) {
     lock.close()
     return null
   }
+  const endpoint = readOwned(join(path, ENDPOINT_FILE))
+  if (!endpoint) return null
+  const key = readOwned(join(path, 'keys', 'token.key'))
+  if (!key) return null
+  const self = process.getuid?.() ?? key.owner
+  if (key.owner !== endpoint.owner || (self !== 0 && key.owner !== self))
+    throw new AppError(
+      'forbidden',
+      `The files of the platform's home ${path} do not belong to one user. No token is sent to where it points.`,
+    )
+  return { endpoint: endpoint.text, signingKey: Buffer.from(key.text, 'hex') }
+}
+
+/** The text of a file and its owner, of the same moment; null when there is none. A link is not followed. */
+function readOwned(path: string): { readonly text: string; readonly owner: number } | null {
+  let file: number
   try {
-    return readFileSync(join(path, ENDPOINT_FILE), 'utf8').trim()
-  } catch {
-    return null
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+  try {
+    return { text: readFileSync(file, 'utf8').trim(), owner: fstatSync(file).uid }
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -12,6 +12,7 @@ import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import { AppError, didYouMean } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
 import { Events } from '../core/events.ts'
+import { TASK_PERMISSIONS } from '../core/principal.ts'
 import type { TaskLogs, TryOfTask } from '../execution/task-log.ts'
 import type { DagRecord } from '../scheduling/dag.ts'
 import { Fernet, newFernetKey } from '../secrets/fernet.ts'
@@ -62,9 +63,9 @@ export class Workshop {
     })
   }
 
-  /** Connections to the platform itself lead to the one that runs in the home, if one does. */
+  /** Connections to the platform itself lead to the one that runs in the home, if one does; there its tasks may do what tasks may, and no more. */
   static async open(options: WorkshopOptions): Promise<Workshop> {
-    const access = await localAccess(options.settings.home)
+    const access = await localAccess(options.settings.home, TASK_PERMISSIONS)
     return new Workshop(options, access?.endpoint ?? '', access && (() => access.token()))
   }
 
