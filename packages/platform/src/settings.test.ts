@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -138,4 +138,32 @@ test('a secret may come from a file, no command is ever run for it, and one sett
   assert.match(problems[0] ?? '', /DAGGERBOARD__PLATFORM__ADMIN_PASSWORD_FILE=gone: the file cannot be read/)
   assert.equal(problems[1], 'DAGGERBOARD_PORT and DAGGERBOARD__API__PORT are the same setting. Keep one of the two.')
   assert.match(problems[2] ?? '', /commands are not run.*as DAGGERBOARD__CORE__FERNET_KEY_FILE\.$/)
+})
+
+test('a file with secrets that others can read is a warning, which tells none of them', (t) => {
+  const directory = folderWith(t, { 'daggerboard.toml': '[core]\nfernet_key = "pssst"\nparallelism = 8' })
+  const file = join(directory, 'daggerboard.toml')
+  chmodSync(file, 0o644)
+  assert.deepEqual(readSettings({}, { directory }).origin.warnings, [
+    `${file} has [core] fernet_key, and others can read it. Run: chmod 600 ${file}`,
+  ])
+  chmodSync(file, 0o600)
+  assert.deepEqual(readSettings({}, { directory }).origin.warnings, [])
+})
+
+test('a file that somebody else has put into the working directory is not read unless it is named', {
+  skip: process.getuid?.() !== 0 && 'needs a second user',
+}, (t) => {
+  const directory = folderWith(t, { 'daggerboard.toml': '[core]\nparallelism = 8' })
+  chmodSync(directory, 0o755)
+  chownSync(join(directory, 'daggerboard.toml'), 12345, 12345)
+  process.seteuid?.(54321)
+  try {
+    const { settings, problems } = inspectSettings({}, { directory })
+    assert.match(problems.join(), /belongs to another user, and says which code is run/)
+    assert.deepEqual([settings.parallelism, settings.origin.file], [32, null])
+    assert.equal(readSettings({}, { directory, config: 'daggerboard.toml' }).parallelism, 8)
+  } finally {
+    process.seteuid?.(0)
+  }
 })

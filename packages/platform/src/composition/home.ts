@@ -102,7 +102,7 @@ export function runningIn(path: string): { readonly endpoint: string; readonly s
   if (!endpoint) return null
   const key = readOwned(join(path, 'keys', 'token.key'))
   if (!key) return null
-  const self = process.getuid?.() ?? key.owner
+  const self = process.geteuid?.() ?? key.owner
   if (key.owner !== endpoint.owner || (self !== 0 && key.owner !== self))
     throw new AppError(
       'forbidden',

@@ -1,5 +1,5 @@
 /** Reads all settings: environment before `daggerboard.toml` before default. Everything that is wrong is said at once. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
 import { airflowAdvice } from './airflow-keys.ts'
@@ -87,7 +87,27 @@ function findFile(config: string | undefined, home: Given | undefined, directory
     return null
   }
   const folders = [directory, resolve(directory, home?.text ?? SETTINGS.home.default)]
-  return folders.map((folder) => join(folder, 'daggerboard.toml')).find((file) => existsSync(file)) ?? null
+  const found = folders.map((folder) => join(folder, 'daggerboard.toml')).find((file) => existsSync(file)) ?? null
+  if (found === null || !isForeign(found)) return found
+  problems.push(
+    `${found} belongs to another user, and says which code is run. If you trust it, name it with --config or DAGGERBOARD_CONFIG.`,
+  )
+  return null
+}
+
+/** Whether a file that nobody has named was put there by somebody else. The system's own user starts platforms in folders of others, as containers do. */
+function isForeign(file: string): boolean {
+  const self = process.geteuid?.() ?? 0
+  return self !== 0 && ![self, 0].includes(statSync(file).uid)
+}
+
+/** A file with secrets is its owner's alone. */
+function exposureWarnings(file: string, found: ReadonlyMap<SettingName, Given>): string[] {
+  const secrets = [...found.keys()].map((name): Setting => SETTINGS[name]).filter(({ isSecret }) => isSecret)
+  if (secrets.length === 0 || process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return []
+  return [
+    `${file} has ${secrets.map(({ section, key }) => `[${section}] ${key}`).join(' and ')}, and others can read it. Run: chmod 600 ${file}`,
+  ]
 }
 
 function fileEntries(file: string, problems: string[], warnings: string[]): Map<SettingName, Given> {
@@ -113,6 +133,7 @@ function fileEntries(file: string, problems: string[], warnings: string[]): Map<
     else if (earlier) problems.push(`${at}: [${section}] ${key} is given already at ${earlier.from}. Keep one of the two.`)
     else found.set(name, { text, from: at, folder: dirname(file) })
   }
+  warnings.push(...exposureWarnings(file, found))
   return found
 }
 
