@@ -1,5 +1,5 @@
 /** Runs one try of a task: whoever calls it lends it a log, a clock, a signal and somebody to ask. Knows of no process. */
-import { type Dag, isDecision, type MappedOperator, type Operator, type Task, type TaskContext } from '@daggerboard/dag'
+import { type Dag, FailTask, isDecision, type MappedOperator, type Operator, SkipTask, type Task, type TaskContext } from '@daggerboard/dag'
 import { messageOf } from '../core/app-error.ts'
 import { callbacksOf, callCallbacks } from './callback.ts'
 import { failureOutcome } from './failure.ts'
@@ -50,6 +50,10 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
     }
     // Who is told to end before he has begun need not look.
     host.signal.throwIfAborted()
+    if (facts.resume && 'ends' in facts.resume) {
+      const { error, ends } = facts.resume
+      throw ends === 'skipped' ? new SkipTask(error) : new FailTask(error)
+    }
     const performed = perform(work, given, context, seen)
     const brokenOff = host.brokenOff?.()
     const answer = await (brokenOff ? Promise.race([performed, brokenOff]) : performed)

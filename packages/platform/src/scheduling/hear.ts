@@ -7,7 +7,7 @@ import { runKey } from './dag-run.ts'
 import { lengthOf } from './expansion.ts'
 import type { Report } from './report.ts'
 import { retryDelaySeconds } from './retry.ts'
-import { type Deferral, type InputRequest, isActive, isDone, type TaskInstance, type Wait } from './task-instance.ts'
+import { type Deferral, type InputRequest, isActive, isDone, type TaskInstance, type Wait, type WaitEvent } from './task-instance.ts'
 import type { AttemptResult } from './task-runner.ts'
 import type { Turn } from './turn.ts'
 import { RETURN_VALUE } from './xcom.ts'
@@ -184,7 +184,7 @@ function failFast(turn: Turn, of: BoardRun, failed: TaskInstance): void {
 }
 
 /** What a deferred task waited for is there: it goes on. The instance must still be as it was when the wait began. */
-export function goOn(turn: Turn, instance: TaskInstance, event: { readonly value: unknown } | { readonly error: string }): void {
+export function goOn(turn: Turn, instance: TaskInstance, event: WaitEvent): void {
   const of = turn.board.runs.get(runKey(instance))
   const found = of?.find(instance.taskId, instance.mapIndex)
   if (!of || found?.state !== 'deferred' || found.revision !== instance.revision || !found.deferral) return

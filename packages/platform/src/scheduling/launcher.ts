@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Report } from './report.ts'
 import { instanceKey, type TaskInstance, type Wait } from './task-instance.ts'
-import type { Attempt, CallbackCall, TaskRunner } from './task-runner.ts'
+import { type Attempt, type CallbackCall, type TaskRunner, WaitEnded } from './task-runner.ts'
 
 interface LauncherOptions {
   readonly runner: TaskRunner
@@ -93,7 +93,7 @@ export class Launcher {
       .wait(attempt, wait, controller.signal)
       .then(
         (value) => ({ value }),
-        (error: unknown) => ({ error: messageOf(error) }),
+        (error: unknown) => ({ error: messageOf(error), ...(error instanceof WaitEnded && { ends: error.ends }) }),
       )
       .then((event) => {
         if (this.#waits.get(key)?.controller === controller) this.#waits.delete(key)

@@ -63,13 +63,16 @@ export interface TaskInstance {
   readonly revision: number
 }
 
+/** What came of a wait. `ends`: its trigger has said how the task ends, so that nothing goes on. */
+export type WaitEvent = { readonly value: unknown } | { readonly error: string; readonly ends?: 'failed' | 'skipped' }
+
 /** What a task that holds no worker waits for. Kept as it is; `args` encrypted. */
 export interface Deferral {
   readonly wait: Wait
   /** ISO instant at which the wait has failed; null for never. */
   readonly timeoutAt: string | null
   /** What came of the wait, once it is over: the task goes on with it. */
-  readonly event: { readonly value: unknown } | { readonly error: string } | null
+  readonly event: WaitEvent | null
 }
 
 export type Wait =

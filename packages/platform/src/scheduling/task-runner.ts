@@ -1,6 +1,6 @@
 /** What the scheduler asks of whatever runs tasks. */
 import type { DagDocument, TaskDocument } from '@daggerboard/dag'
-import type { Skip, TaskInstance, Wait } from './task-instance.ts'
+import type { Skip, TaskInstance, Wait, WaitEvent } from './task-instance.ts'
 
 /** One try of one task, with all that a worker needs to know. Plain data. */
 export interface Attempt {
@@ -26,7 +26,7 @@ export interface Attempt {
   /** The document itself, not a copy: runners tell their workers of it once. So with `task`. */
   readonly dag: DagDocument
   /** What the task goes on with after it was deferred; null for a beginning. */
-  readonly resume: { readonly value: unknown } | { readonly error: string } | null
+  readonly resume: WaitEvent | null
   readonly firstStartedAt: string | null
   readonly rescheduleCount: number
   /** How many instances the mapped task has in this run; null for one that is not mapped. */
@@ -79,6 +79,16 @@ export interface CallbackCall {
   readonly reason: string
 }
 
+/** A trigger has thrown `SkipTask` or `FailTask`: the task ends so. */
+export class WaitEnded extends Error {
+  readonly ends: 'failed' | 'skipped'
+
+  constructor(detail: string, ends: 'failed' | 'skipped') {
+    super(detail)
+    this.ends = ends
+  }
+}
+
 export interface TaskRunner {
   /**
    * Runs one try to its end. `onStart` is called when a worker takes it. Aborting `signal` ends the try and all its processes;
@@ -87,7 +97,8 @@ export interface TaskRunner {
   run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult>
   /**
    * Waits as a deferred task has said, together with many others. Aborting `signal` ends the wait; an abort before the call, too,
-   * lets the operator end what it has begun elsewhere. Rejects with what the operator's function throws.
+   * lets the operator end what it has begun elsewhere. Rejects with what the operator's function throws;
+   * with a `WaitEnded` when that is how the task is to end.
    */
   wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown>
   /** Calls an author's function about something that has happened. Rejects with what it throws. */

@@ -123,6 +123,34 @@ test('a task gives its worker back until a time, for a trigger or for an answer,
   assert.deepEqual(await run('later'), { state: 'rescheduled', at: '2030-01-01T00:00:00.000Z', renderedFields: null })
 })
 
+test('a trigger that skips or fails its task for good is how the task ends, and nothing of the operator goes on', async (t) => {
+  const { run, workers, attempt } = await pool(
+    t,
+    `const ends = { name: 'Ends', args: {}, async run() {}, async resume() { throw new Error('went on') },
+      triggers: {
+        async skips() { throw new kit.SkipTask('nothing new') },
+        async fails() { throw new kit.FailTask('hunter22 is wrong') },
+        async throws() { throw new Error('no such job') } } }
+    const look = () => { throw new kit.FailTask('no such bucket') }
+    const softly = kit.sensorOperator('Soft', {}, kit.sensorDocument({ mode: 'deferred', softFail: true, pokeInterval: '1ms' }), look)
+    export default dag('d', {}, ({ task }) => { task('ends', ends); task('softly', softly) })`,
+  )
+  const ended = (name: string, task = 'ends') =>
+    workers.wait(attempt(task), { kind: 'trigger', name, args: null }, new AbortController().signal).then(
+      () => null,
+      ({ message, ends }) => (ends ? { error: message as string, ends } : { error: message as string }),
+    )
+  assert.deepEqual(await ended('skips'), { error: 'nothing new', ends: 'skipped' })
+  assert.deepEqual(await ended('fails'), { error: '*** is wrong', ends: 'failed' })
+  assert.deepEqual(await ended('throws'), { error: 'no such job' })
+  const soft = await ended('look', 'softly')
+  assert.deepEqual(soft, { error: 'no such bucket', ends: 'skipped' })
+  assert.deepEqual(await run('softly', { resume: soft }), { state: 'skipped', detail: 'no such bucket', renderedFields: null })
+  assert.deepEqual(await run('ends', { resume: { error: 'never', ends: 'failed' } }), {
+    ...{ state: 'failed', detail: 'never', isFinal: true, renderedFields: null },
+  })
+})
+
 test('a wait that is cancelled lets the operator end what runs elsewhere, also when it is cancelled before it is begun', async (t) => {
   const { workers, attempt, log } = await pool(
     t,

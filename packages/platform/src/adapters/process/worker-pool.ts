@@ -14,7 +14,7 @@ import type { Neighbours, Question, TaskPlatform } from '../../execution/task-qu
 import type { TaskSecrets } from '../../execution/task-secrets.ts'
 import type { LeanFacts } from '../../execution/worker-protocol.ts'
 import type { Wait } from '../../scheduling/task-instance.ts'
-import type { Attempt, AttemptResult, CallbackCall, TaskRunner } from '../../scheduling/task-runner.ts'
+import { type Attempt, type AttemptResult, type CallbackCall, type TaskRunner, WaitEnded } from '../../scheduling/task-runner.ts'
 import { type DueRun, timetable } from '../../scheduling/timetable.ts'
 import type { XComStore } from '../../scheduling/xcom.ts'
 import { beginning, ending, LastLine } from './attempt-log.ts'
@@ -162,7 +162,10 @@ export class WorkerPool implements TaskRunner {
           const detail = 'detail' in outcome ? outcome.detail : `A trigger cannot end as ${outcome.state}.`
           // Its process has ended under it, so that it could neither come to an end nor be cancelled.
           const isLost = startedAt === null
-          if (!isLost || ++losses > MOST_LOST_WAITS) throw new Error(secrets.mask(detail))
+          const text = secrets.mask(detail)
+          if (outcome.state === 'skipped') throw new WaitEnded(text, 'skipped')
+          if (outcome.state === 'failed' && outcome.isFinal && !isLost) throw new WaitEnded(text, 'failed')
+          if (!isLost || ++losses > MOST_LOST_WAITS) throw new Error(text)
         }
         log.write('The process in which it waited has ended: the wait begins anew.\n')
       }
