@@ -4,6 +4,7 @@ import { InlineRunner, type InlineTask, type InlineWait } from '../src/adapters/
 import { SqliteAssetStore } from '../src/adapters/sqlite/asset.ts'
 import { SqliteBackfillStore } from '../src/adapters/sqlite/backfill.ts'
 import { SqliteCallbackStore } from '../src/adapters/sqlite/callback.ts'
+import { SqliteCancellationStore } from '../src/adapters/sqlite/cancellation.ts'
 import { SqliteDagStore } from '../src/adapters/sqlite/dag.ts'
 import { SqliteDagRunStore } from '../src/adapters/sqlite/dag-run.ts'
 import { Database } from '../src/adapters/sqlite/database.ts'
@@ -40,8 +41,9 @@ export function inlinePlatform({
   const backfills = new SqliteBackfillStore(db)
   const assets = new SqliteAssetStore(db)
   const callbacks = new SqliteCallbackStore(db)
+  const cancellations = new SqliteCancellationStore(db, instances)
   const runner = new InlineRunner(task, wait)
-  const stores = { dags, runs, instances, pools, backfills, assets, callbacks }
+  const stores = { dags, runs, instances, pools, backfills, assets, callbacks, cancellations }
   const scheduler = new Scheduler({ ...stores, runner, clock, events, ...(limits && { limits }) })
 
   const save = async (document: DagDocument, paused = false) => {
@@ -65,7 +67,8 @@ export function inlinePlatform({
   }
   const begun = () => runner.begun.map(({ taskId, mapIndex, tryNumber }) => `${taskId}${mapIndex < 0 ? '' : `[${mapIndex}]`}#${tryNumber}`)
   return {
-    ...{ clock, told, dags, runs, instances, pools, backfills, assets, callbacks, runner, scheduler, save, settle, states, begun, db },
+    ...stores,
+    ...{ clock, told, runner, scheduler, save, settle, states, begun, db },
     tries: new SqliteTaskTryStore(db),
     xcoms: new SqliteXComStore(db),
   }

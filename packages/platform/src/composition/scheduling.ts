@@ -4,6 +4,7 @@ import { WorkerPool } from '../adapters/process/worker-pool.ts'
 import { SqliteAssetStore } from '../adapters/sqlite/asset.ts'
 import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
 import { SqliteCallbackStore } from '../adapters/sqlite/callback.ts'
+import { SqliteCancellationStore } from '../adapters/sqlite/cancellation.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
 import { SqliteDagList } from '../adapters/sqlite/dag-list.ts'
 import { SqliteDagRunList } from '../adapters/sqlite/dag-run-list.ts'
@@ -55,6 +56,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
     backfills,
     assets,
     callbacks: new SqliteCallbackStore(db),
+    cancellations: new SqliteCancellationStore(db, instances),
     runner,
     clock,
     events,

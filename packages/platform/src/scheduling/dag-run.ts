@@ -2,6 +2,7 @@
 import { AppError } from '../core/app-error.ts'
 import type { AssetEvent, QueuedAssetEvent } from './asset.ts'
 import type { Backfill, BackfillDate } from './backfill.ts'
+import type { Cancellation } from './cancellation.ts'
 import type { TaskInstance } from './task-instance.ts'
 import type { CallbackCall, InstanceKey } from './task-runner.ts'
 import type { TaskTry } from './task-try.ts'
@@ -132,6 +133,9 @@ export interface Changes {
   /** Calls of authors' functions that are to be made, and the ids of those that have been. */
   readonly callbacks: readonly CallbackCall[]
   readonly callbacksDone: readonly string[]
+  /** Waits that are to be cancelled, and the ids of those that have been. */
+  readonly cancellations: readonly Cancellation[]
+  readonly cancellationsDone: readonly string[]
   readonly assetEvents: readonly AssetEvent[]
   /** Events that wait for a run, and the runs that have been made of such. */
   readonly assetsQueued: readonly QueuedAssetEvent[]

@@ -22,6 +22,7 @@ export interface Hearing {
 
 export function hear(turn: Turn, report: Report, limits: Hearing): void {
   if (report.kind === 'called') turn.called.push(report.id)
+  else if (report.kind === 'cancelled') turn.cancellationsDone.push(report.id)
   else if (report.kind === 'waited') goOn(turn, report.instance, report.event)
   else hearOfAttempt(turn, report, limits)
 }

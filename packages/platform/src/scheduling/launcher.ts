@@ -2,8 +2,9 @@
 import { messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Cancellation, TriggerWait } from './cancellation.ts'
 import type { Report } from './report.ts'
-import { instanceKey, type TaskInstance, type Wait } from './task-instance.ts'
+import { instanceKey, type TaskInstance } from './task-instance.ts'
 import { type Attempt, type CallbackCall, type TaskRunner, WaitEnded } from './task-runner.ts'
 
 interface LauncherOptions {
@@ -13,15 +14,21 @@ interface LauncherOptions {
   readonly report: (report: Report) => void
 }
 
-type TriggerWait = Extract<Wait, { kind: 'trigger' }>
+/** A wait under way, for the instance as it is now; `ended` when nothing of it is left. */
+interface Held {
+  instance: TaskInstance
+  readonly controller: AbortController
+  ended: Promise<void>
+}
 
 export class Launcher {
   readonly #options: LauncherOptions
   readonly #attempts = new Map<string, AbortController>()
-  readonly #waits = new Map<string, { instance: TaskInstance; readonly controller: AbortController }>()
+  readonly #waits = new Map<string, Held>()
   /** Tries that have just been deferred, of which the scheduler has not heard yet, by instance. */
   readonly #justDeferred = new Map<string, { readonly attempt: Attempt; readonly wait: TriggerWait }>()
   readonly #calls = new Set<string>()
+  readonly #cancelling = new Set<string>()
   readonly #ending = new AbortController()
 
   constructor(options: LauncherOptions) {
@@ -56,7 +63,7 @@ export class Launcher {
         this.#attempts.delete(attemptId)
         if (result.state === 'deferred' && result.wait.kind === 'trigger') {
           const { wait } = result
-          if (controller.signal.aborted) this.#cancelBegun(attempt, wait)
+          if (controller.signal.aborted) void this.#cancelBegun(attempt, wait)
           else this.#justDeferred.set(instanceKey(attempt), { attempt, wait })
         }
         this.#report({ kind: 'ended', attemptId, result })
@@ -69,7 +76,7 @@ export class Launcher {
     for (const [key, { attempt, wait }] of this.#justDeferred) {
       if (attempt.attemptId !== attemptId) continue
       this.#justDeferred.delete(key)
-      this.#cancelBegun(attempt, wait)
+      void this.#cancelBegun(attempt, wait)
     }
   }
 
@@ -86,10 +93,10 @@ export class Launcher {
     }
     const controller = new AbortController()
     known?.controller.abort()
-    const held = { instance, controller }
+    const held: Held = { instance, controller, ended: Promise.resolve() }
     this.#waits.set(key, held)
     const { runner } = this.#options
-    runner
+    held.ended = runner
       .wait(attempt, wait, controller.signal)
       .then(
         (value) => ({ value }),
@@ -101,15 +108,35 @@ export class Launcher {
       })
   }
 
-  /** Ends the wait of a deferred instance; when it is cancelled, so is what its operator has begun elsewhere, also if nobody waits just now. */
-  endWait(attempt: Attempt | null, instance: TaskInstance, isCancelled: boolean): void {
+  /** Ends the wait of a deferred instance that is over. What its operator has begun elsewhere goes on. */
+  endWait(instance: TaskInstance): void {
     const key = instanceKey(instance)
-    const wait = instance.deferral?.wait
+    this.#waits.get(key)?.controller.abort(new Error('The time to wait is over.'))
+    this.#waits.delete(key)
+    this.#justDeferred.delete(key)
+  }
+
+  /** Ends a wait, and has its operator end what it has begun elsewhere, also if nobody waits just now. */
+  cancelWait({ id, attempt, wait }: Cancellation): void {
+    if (this.#cancelling.has(id)) return
+    this.#cancelling.add(id)
+    const key = instanceKey(attempt)
     const known = this.#waits.get(key)
     this.#waits.delete(key)
     this.#justDeferred.delete(key)
-    if (known) known.controller.abort(isCancelled ? undefined : new Error('The time to wait is over.'))
-    else if (isCancelled && attempt && wait?.kind === 'trigger') this.#cancelBegun(attempt, wait)
+    known?.controller.abort()
+    const ended = known?.ended ?? this.#cancelBegun(attempt, wait)
+    void ended.then(() => {
+      this.#cancelling.delete(id)
+      this.#report({ kind: 'cancelled', id })
+    })
+  }
+
+  /** Ends what has no place any more: tries and waits of instances that have moved on without this being told. */
+  keepOnly(isWanted: { readonly attempt: (attemptId: string) => boolean; readonly wait: (instance: TaskInstance) => boolean }): void {
+    for (const attemptId of [...this.#attempts.keys()]) if (!isWanted.attempt(attemptId)) this.cancel(attemptId)
+    for (const { attempt } of [...this.#justDeferred.values()]) if (!isWanted.attempt(attempt.attemptId)) this.cancel(attempt.attemptId)
+    for (const { instance } of [...this.#waits.values()]) if (!isWanted.wait(instance)) this.endWait(instance)
   }
 
   call(call: CallbackCall): void {
@@ -128,12 +155,14 @@ export class Launcher {
   }
 
   /** Has the operator end what it has begun elsewhere, although nobody waits for it. */
-  #cancelBegun(attempt: Attempt, wait: TriggerWait): void {
+  async #cancelBegun(attempt: Attempt, wait: TriggerWait): Promise<void> {
     if (this.#ending.signal.aborted) return
-    this.#options.runner.wait(attempt, wait, AbortSignal.abort()).catch((error: unknown) => {
+    try {
+      await this.#options.runner.wait(attempt, wait, AbortSignal.abort())
+    } catch (error) {
       const { dagId, runId, taskId } = attempt
       this.#options.logger.info('The wait of a deferred task was cancelled.', { dagId, runId, taskId, reason: messageOf(error) })
-    })
+    }
   }
 
   #report(report: Report): void {

@@ -9,3 +9,5 @@ export type Report =
   /** What a deferred instance (as it was then) waited for has come, or cannot come. */
   | { readonly kind: 'waited'; readonly instance: TaskInstance; readonly event: WaitEvent }
   | { readonly kind: 'called'; readonly id: string }
+  /** A wait has been cancelled. */
+  | { readonly kind: 'cancelled'; readonly id: string }

@@ -1,8 +1,11 @@
 /** One turn of the scheduler: the moves made on the board, to be committed together and told afterwards. Pure but for the board. */
+import { newId } from '../core/id.ts'
 import type { AssetEvent, QueuedAssetEvent } from './asset.ts'
+import { toAttempt } from './attempt.ts'
 import type { Backfill, BackfillDate } from './backfill.ts'
 import type { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
+import type { Cancellation } from './cancellation.ts'
 import { tryOf } from './clear.ts'
 import { type Changes, type DagRun, type DagRunState, moveRun, runKey } from './dag-run.ts'
 import type { Notice } from './notice.ts'
@@ -28,8 +31,11 @@ export class Turn {
   readonly cancelled: string[] = []
   /** Deferred instances whose wait is to be begun. */
   readonly waits: TaskInstance[] = []
-  /** Deferred instances, as they were, whose wait is to be ended, with all that it has begun elsewhere if it is cancelled. */
-  readonly waitsEnded: { readonly instance: TaskInstance; readonly isCancelled: boolean }[] = []
+  /** Deferred instances, as they were, whose wait is over. */
+  readonly waitsEnded: TaskInstance[] = []
+  /** Waits that are to be cancelled with all that they have begun elsewhere, and those that have been. */
+  readonly cancellations: Cancellation[] = []
+  readonly cancellationsDone: string[] = []
   readonly calls: CallbackCall[] = []
   readonly called: string[] = []
   /** Successes that update assets. */
@@ -63,6 +69,8 @@ export class Turn {
       xcomsCleared: this.xcomsCleared,
       callbacks: this.calls,
       callbacksDone: this.called,
+      cancellations: this.cancellations,
+      cancellationsDone: this.cancellationsDone,
       assetEvents: this.assetEvents,
       assetsQueued: this.assetsQueued,
       assetsConsumed: this.assetsConsumed,
@@ -150,7 +158,14 @@ export class Turn {
   /** Ends whatever works for an instance, as it was before it moved on. */
   cancel(instance: TaskInstance): void {
     if (instance.attemptId) this.cancelled.push(instance.attemptId)
-    if (instance.deferral && instance.deferral.event === null) this.waitsEnded.push({ instance, isCancelled: true })
+    const { dagId, taskId, deferral } = instance
+    if (deferral?.wait.kind !== 'trigger' || deferral.event !== null) return
+    const of = this.board.runs.get(runKey(instance))
+    const dag = this.board.dags.get(dagId)
+    const planned = of?.tasks.get(taskId)?.planned
+    if (!of || !dag || !planned) return
+    const id = newId()
+    this.cancellations.push({ id, attempt: { ...toAttempt(dag, of, planned, instance), attemptId: id }, wait: deferral.wait })
   }
 
   #tell(notice: Notice, by: string): void {

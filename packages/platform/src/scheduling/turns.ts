@@ -11,6 +11,7 @@ import type { BackfillStore } from './backfill.ts'
 import { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
 import type { CallbackStore } from './callback.ts'
+import type { CancellationStore } from './cancellation.ts'
 import type { DagStore } from './dag.ts'
 import { type DagRun, type DagRunStore, runKey } from './dag-run.ts'
 import { goOn, lose } from './hear.ts'
@@ -19,7 +20,7 @@ import type { Launcher } from './launcher.ts'
 import { rememberEnded } from './look-back.ts'
 import { tell, tellMissed } from './notice.ts'
 import { DEFAULT_POOL, type Pool, type PoolStore } from './pool.ts'
-import { isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
+import { instanceKey, isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
 import type { Attempt } from './task-runner.ts'
 import { Turn } from './turn.ts'
 
@@ -32,6 +33,8 @@ export interface Stores {
   readonly backfills?: BackfillStore | undefined
   readonly assets?: AssetStore | undefined
   readonly callbacks?: CallbackStore | undefined
+  /** Without: what was to be cancelled when the platform ended goes on. */
+  readonly cancellations?: CancellationStore | undefined
 }
 
 interface TurnsOptions {
@@ -65,6 +68,8 @@ export class Turns {
   #areAssetsOld = true
   #last: Promise<unknown> = Promise.resolve()
   #commands: Pending[] = []
+  /** Turns whose commit has failed as far as anybody knows. */
+  #untold: Turn[] = []
 
   constructor(options: TurnsOptions) {
     this.#options = options
@@ -149,7 +154,11 @@ export class Turns {
   async #commit(turn: Turn): Promise<void> {
     const { stores, events, onChange } = this.#options
     const isEmpty = turn.isEmpty
-    if (!isEmpty) await stores.runs.record(turn.changes)
+    if (!isEmpty) {
+      this.#untold.push(turn)
+      await stores.runs.record(turn.changes)
+      this.#untold.pop()
+    }
     for (const { notice, by } of turn.notices) tell(events, notice, by)
     for (const { run, index, at } of turn.missed) tellMissed(events, run, index, at)
     this.#stopAndStart(turn)
@@ -161,7 +170,8 @@ export class Turns {
   #stopAndStart(turn: Turn): void {
     const launcher = this.#options.launcher()
     for (const attemptId of turn.cancelled) launcher.cancel(attemptId)
-    for (const { instance, isCancelled } of turn.waitsEnded) launcher.endWait(this.#attemptOf(instance), instance, isCancelled)
+    for (const instance of turn.waitsEnded) launcher.endWait(instance)
+    for (const cancellation of turn.cancellations) launcher.cancelWait(cancellation)
     for (const attempt of turn.attempts) {
       // It may have been ended again in the same turn.
       if (this.board.findAttempt(attempt.attemptId)) launcher.run(attempt)
@@ -183,6 +193,31 @@ export class Turns {
     const dag = this.board.dags.get(instance.dagId)
     const planned = of?.tasks.get(instance.taskId)?.planned
     return of && dag && planned ? toAttempt(dag, of, planned, { ...instance, attemptId: newId() }) : null
+  }
+
+  /** What a turn has moved that was durable although its commit has failed: whoever follows what happens hears of it after all. */
+  async #tellUntold(): Promise<void> {
+    const { stores, events } = this.#options
+    for (let turn = this.#untold[0]; turn; turn = this.#untold[0]) {
+      const last = new Map(
+        turn.notices.map(({ notice, by }) => ['taskId' in notice ? instanceKey(notice) : runKey(notice), { notice, by }]),
+      )
+      for (const { notice, by } of last.values()) {
+        const { dagId, runId } = notice
+        const now =
+          'taskId' in notice
+            ? await stores.instances.find(dagId, runId, notice.taskId, notice.mapIndex)
+            : await stores.runs.find(dagId, runId)
+        if (now && now.revision >= notice.revision) tell(events, now, by)
+      }
+      for (const { run, index, at } of turn.missed) {
+        const now = await stores.runs.find(run.dagId, run.runId)
+        if (now?.deadlines[index]?.isMissed) tellMissed(events, now, index, at)
+      }
+      for (const run of turn.failed)
+        if ((await stores.runs.find(run.dagId, run.runId))?.state === 'failed') await this.#pauseAfterFailures(run)
+      this.#untold.shift()
+    }
   }
 
   /** Reads the unfinished runs again. Tries that nobody is working on any more are lost. */
@@ -216,7 +251,10 @@ export class Turns {
     }
     for (const instance of waited) goOn(turn, instance, instance.deferral?.event ?? { error: 'Nobody knows what it waits for.' })
     await this.#commit(turn)
+    await this.#cancelPending()
+    this.#endUnwanted()
     await this.#callPending()
+    await this.#tellUntold()
     this.#isOld = false
   }
 
@@ -228,6 +266,26 @@ export class Turns {
       const attempt = call.attempt && document && task ? { ...call.attempt, dag: document, task } : null
       if (document && (attempt !== null) === (call.attempt !== null)) this.#options.launcher().call({ ...call, attempt })
     }
+  }
+
+  /** Cancellations that were committed, and of which nobody has heard that they have come to their end. */
+  async #cancelPending(): Promise<void> {
+    for (const { attempt: kept, ...cancellation } of (await this.#options.stores.cancellations?.listPending()) ?? []) {
+      const document = this.board.dags.get(kept.dagId)?.record.document
+      const task = document?.tasks.find(({ taskId }) => taskId === kept.taskId)
+      if (document && task) this.#options.launcher().cancelWait({ ...cancellation, attempt: { ...kept, dag: document, task } })
+    }
+  }
+
+  /** Work of this process for what has moved on, while the turn that moved it was taken to have failed. */
+  #endUnwanted(): void {
+    this.#options.launcher().keepOnly({
+      attempt: (attemptId) => this.board.findAttempt(attemptId) !== undefined,
+      wait: (instance) => {
+        const now = this.board.runs.get(runKey(instance))?.find(instance.taskId, instance.mapIndex)
+        return now?.state === 'deferred' && now.queuedAt === instance.queuedAt && now.tryNumber === instance.tryNumber
+      },
+    })
   }
 
   #isUnderWay({ attemptId }: TaskInstance): boolean {

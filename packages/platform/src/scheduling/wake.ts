@@ -28,7 +28,7 @@ function wakeInstance(turn: Turn, of: BoardRun, instance: TaskInstance): void {
   } else if (instance.state === 'deferred' && instance.deferral) {
     const event = dueEvent(instance.deferral, turn.now)
     if (!event) return
-    if (instance.deferral.wait.kind === 'trigger') turn.waitsEnded.push({ instance, isCancelled: false })
+    if (instance.deferral.wait.kind === 'trigger') turn.waitsEnded.push(instance)
     goOn(turn, instance, event)
   }
 }

@@ -4,6 +4,7 @@ import type { Changes, DagRun, DagRunQuery, DagRunState, DagRunStore, RunType, T
 import { SqliteAssetStore } from './asset.ts'
 import { SqliteBackfillStore } from './backfill.ts'
 import { SqliteCallbackStore } from './callback.ts'
+import { SqliteCancellationStore } from './cancellation.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
 import { SqliteTaskInstanceStore } from './task-instance.ts'
@@ -38,6 +39,7 @@ export class SqliteDagRunStore implements DagRunStore {
   #xcoms: SqliteXComStore
   #tries: SqliteTaskTryStore
   #callbacks: SqliteCallbackStore
+  #cancellations: SqliteCancellationStore
   #assets: SqliteAssetStore
   #backfills: SqliteBackfillStore
 
@@ -50,6 +52,7 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#xcoms = new SqliteXComStore(db)
     this.#tries = new SqliteTaskTryStore(db)
     this.#callbacks = new SqliteCallbackStore(db)
+    this.#cancellations = new SqliteCancellationStore(db, instances)
     this.#assets = new SqliteAssetStore(db)
     this.#backfills = new SqliteBackfillStore(db)
   }
@@ -150,6 +153,8 @@ export class SqliteDagRunStore implements DagRunStore {
     for (const xcom of changes.xcoms) this.#xcoms.put(xcom)
     for (const call of changes.callbacks) this.#callbacks.put(call)
     for (const id of changes.callbacksDone) this.#callbacks.remove(id)
+    for (const cancellation of changes.cancellations) this.#cancellations.put(cancellation)
+    for (const id of changes.cancellationsDone) this.#cancellations.remove(id)
     for (const event of changes.assetEvents) this.#assets.putEvent(event)
     for (const event of changes.assetsQueued) this.#assets.putQueued(event)
     for (const { events, ...run } of changes.assetsConsumed) this.#assets.consume(run, events)

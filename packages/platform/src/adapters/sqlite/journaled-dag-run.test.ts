@@ -24,6 +24,8 @@ const NOTHING: Changes = {
   xcomsCleared: [],
   callbacks: [],
   callbacksDone: [],
+  cancellations: [],
+  cancellationsDone: [],
   assetEvents: [],
   assetsQueued: [],
   assetsConsumed: [],

@@ -17,7 +17,7 @@ const MANY = 128
 const SOON_MS = 150
 
 /** What a journal entry holds of a turn. */
-type Moves = Pick<Changes, 'runs' | 'instances' | 'tries' | 'xcoms' | 'xcomsCleared' | 'callbacksDone'>
+type Moves = Pick<Changes, 'runs' | 'instances' | 'tries' | 'xcoms' | 'xcomsCleared' | 'callbacksDone' | 'cancellationsDone'>
 
 export class JournaledDagRunStore extends SqliteDagRunStore {
   readonly #db: Database
@@ -174,6 +174,8 @@ const NOTHING: Changes = {
   xcomsCleared: [],
   callbacks: [],
   callbacksDone: [],
+  cancellations: [],
+  cancellationsDone: [],
   assetEvents: [],
   assetsQueued: [],
   assetsConsumed: [],
@@ -181,13 +183,14 @@ const NOTHING: Changes = {
   backfillDates: [],
 }
 
-const movesOf = ({ runs, instances, tries, xcoms, xcomsCleared, callbacksDone }: Changes): Moves => ({
+const movesOf = ({ runs, instances, tries, xcoms, xcomsCleared, callbacksDone, cancellationsDone }: Changes): Moves => ({
   runs,
   instances,
   tries,
   xcoms,
   xcomsCleared,
   callbacksDone,
+  cancellationsDone,
 })
 
 /** Nothing is made anew, and nothing is in it that the tables keep encrypted. */
@@ -196,6 +199,7 @@ const isOnlyMoves = (changes: Changes): boolean =>
   changes.added.length === 0 &&
   changes.deleted.length === 0 &&
   changes.callbacks.length === 0 &&
+  changes.cancellations.length === 0 &&
   changes.assetEvents.length === 0 &&
   changes.assetsQueued.length === 0 &&
   changes.assetsConsumed.length === 0 &&

@@ -99,7 +99,7 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
   /** Writes an instance unless the store has moved past it. Only within the commit of a turn. */
   put(instance: TaskInstance, isNew: boolean): void {
     const { dagId, runId, taskId, mapIndex } = instance
-    const moving = movingValues(instance, this.#sealed(instance.deferral))
+    const moving = movingValues(instance, instance.deferral && this.sealed(instance.deferral))
     const { changes } = isNew
       ? this.#db.run(INSERT, ...moving, dagId, runId, taskId, mapIndex, instance.operator)
       : this.#db.run(UPDATE, ...moving, dagId, runId, taskId, mapIndex, instance.revision)
@@ -126,17 +126,19 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
   }
 
   #read(row: TaskInstanceRow): TaskInstance {
-    return toInstance(row, row.deferral === null ? null : this.#opened(JSON.parse(row.deferral) as Deferral))
+    return toInstance(row, row.deferral === null ? null : this.opened(row.deferral))
   }
 
-  #sealed(deferral: Deferral | null): string | null {
-    if (deferral === null || !this.#fernet || deferral.wait.kind !== 'trigger') return json(deferral)
+  /** The deferral as it is kept. */
+  sealed(deferral: Deferral): string {
+    if (!this.#fernet || deferral.wait.kind !== 'trigger') return JSON.stringify(deferral)
     const { args, ...wait } = deferral.wait
-    return json({ ...deferral, wait: { ...wait, sealed: this.#fernet.encrypt(JSON.stringify(args ?? null)) } })
+    return JSON.stringify({ ...deferral, wait: { ...wait, sealed: this.#fernet.encrypt(JSON.stringify(args ?? null)) } })
   }
 
   /** A wait that no key can read any more has failed: its task goes on with that, and all others as ever. */
-  #opened(deferral: Deferral): Deferral {
+  opened(text: string): Deferral {
+    const deferral = JSON.parse(text) as Deferral
     if (deferral.wait.kind !== 'trigger' || !('sealed' in deferral.wait)) return deferral
     const { sealed, ...wait } = deferral.wait as unknown as Sealed
     try {
