@@ -189,3 +189,18 @@ test('a folder that is not there is refused', async () => {
     /"\/nowhere\/dags" is not a folder\. Create it/,
   )
 })
+
+test('a DAG that was deleted comes back with the next look at its file, which nobody has touched, also after a restart', async (t) => {
+  const { folder, dags, dagFolder } = await folderWith(t, { 'a.ts': hello('a'), 'b.ts': hello('b') })
+  await dagFolder.start()
+  await dags.delete('a')
+  assert.equal(await dagFolder.scan(), 1)
+  assert.equal((await dags.find('a'))?.isStale, false)
+  assert.equal(await dagFolder.scan(), 0)
+  await dagFolder.stop()
+  await dags.delete('b')
+  const later = new DagFolder({ folder, dags, clock: systemClock, events: new Events(systemClock) })
+  t.after(() => later.stop())
+  await later.start()
+  assert.equal((await dags.find('b'))?.isStale, false)
+})

@@ -135,6 +135,7 @@ export class DagFolder implements Service {
       await this.#options.dags.forgetFile(file)
       this.#options.onChange?.(known?.hasError ? undefined : known?.dagIds)
     }
+    await this.#forgetDeleted()
     const stamps = new StampsOfNow()
     const isNew = new Set(files.filter((file) => this.#isNew(file, stamps)))
     // A file in error may have waited for just this change: of a file that it could not find, or whose DAG id it wanted.
@@ -144,6 +145,12 @@ export class DagFolder implements Service {
     if (displaced.length > 0) await this.#read(displaced)
     this.#watch.add(this.#known.importedFolders(this.#options.folder))
     return changed.length
+  }
+
+  /** A DAG that somebody has deleted comes back as long as its file has it: such a file is read again. */
+  async #forgetDeleted(): Promise<void> {
+    const kept = new Set((await this.#options.dags.files()).filter(({ stamps }) => stamps !== null).map(({ file }) => file))
+    for (const file of this.#known.paths()) if (!kept.has(file) && !this.#inFlight.has(file)) this.#known.forget(file)
   }
 
   #heard(name: string): void {

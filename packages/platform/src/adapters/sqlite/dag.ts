@@ -118,7 +118,11 @@ export class SqliteDagStore implements DagStore {
   }
 
   async delete(dagId: string): Promise<void> {
-    this.#db.run('DELETE FROM dag WHERE dag_id = ?', dagId)
+    this.#db.transaction(() => {
+      // Its file is to be read again, and brings it back.
+      this.#db.run('DELETE FROM dag_file WHERE file IN (SELECT file FROM dag WHERE dag_id = ?)', dagId)
+      this.#db.run('DELETE FROM dag WHERE dag_id = ?', dagId)
+    })
     this.#documents.delete(dagId)
   }
 
