@@ -9,6 +9,9 @@ import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { findRun } from './request.ts'
 
+/** Whoever asks for more often gets this: each look reads the store. */
+const SHORTEST_PAUSE_MS = 100
+
 const interval = z
   .array(z.string())
   .transform((values) => values.at(-1) as string)
@@ -44,7 +47,7 @@ export function addDagRunWaitRoutes(door: Door, { runs, xcoms, events, clock, st
         for (let run: DagRun | null = first; run && !signal.aborted; run = await runs.find(dag, runId)) {
           if (isFinished(run.state)) return yield `${JSON.stringify(await lastLine(run))}\n`
           yield `${JSON.stringify({ state: run.state, duration: durationOf(run) })}\n`
-          await clock.sleep(query.interval * 1000, AbortSignal.any([changed.signal, signal]))
+          await clock.sleep(Math.max(query.interval * 1000, SHORTEST_PAUSE_MS), AbortSignal.any([changed.signal, signal]))
           if (changed.signal.aborted) changed = new AbortController()
         }
       } finally {

@@ -1,7 +1,7 @@
 /** Live streams beside Airflow's API: changes of runs and task instances as the same documents that it answers, and logs while they grow. */
 import type { DomainEvent } from '../../core/events.ts'
 import { many, one, readQuery, text, whole } from '../airflow-query.ts'
-import { type Door, permit } from '../door.ts'
+import { type Door, permit, requirePermission } from '../door.ts'
 import { eventStream, type Stream } from '../event-stream.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { presentRun } from './dag-run-response.ts'
@@ -23,7 +23,8 @@ export function addLiveRoutes(door: Door, options: AirflowDoorOptions): void {
     const [dagId, another] = query.dag_id ?? []
     if (query.run_id !== undefined && dagId !== undefined && another === undefined) await findRun(runs, dagId, query.run_id)
     const watched: Watched = { dagIds: query.dag_id && new Set(query.dag_id), runId: query.run_id }
-    return eventStream({ clock, signal: stopping }, (stream) => watch(stream, watched, options))
+    const reader = requirePermission(c, 'dags.read').subject
+    return eventStream({ clock, signal: stopping, reader }, (stream) => watch(stream, watched, options))
   })
 
   door.get('/api/v2/dags/:dag/dagRuns/:run/taskInstances/:task/logs/:try/stream', permit('dags.read'), async (c) => {
@@ -32,14 +33,20 @@ export function addLiveRoutes(door: Door, options: AirflowDoorOptions): void {
     const { tryNumber } = await findTry(options, { dag, run, task, mapIndex, text: number })
     // Lines are counted from 1, so that a reader who has lost the connection goes on after the last one.
     const seen = Number(c.req.header('last-event-id') ?? 0) || 0
-    return eventStream({ clock, signal: stopping }, (stream) => {
+    const reader = requirePermission(c, 'dags.read').subject
+    return eventStream({ clock, signal: stopping, reader }, (stream) => {
       const follow = async () => {
         let line = 0
         let rest = ''
         for await (const piece of logs.tail({ dagId: dag, runId: run, taskId: task, mapIndex, tryNumber }, stream.ended)) {
           const lines = (rest + piece).split('\n')
           rest = lines.pop() ?? ''
-          for (const each of lines) if (++line > seen) stream.send('log', logLine(each), line)
+          for (const each of lines) {
+            if (++line <= seen) continue
+            await stream.room()
+            if (stream.ended.aborted) return
+            stream.send('log', logLine(each), line)
+          }
         }
         const instance = await instances.find(dag, run, task, mapIndex)
         stream.send('end', { try_number: tryNumber, state: instance?.state === 'none' ? null : (instance?.state ?? null) })
@@ -58,7 +65,7 @@ interface Watched {
 
 /** First what there is: the unfinished runs, or the run that is asked for with its tasks. Then whatever changes. */
 function watch(
-  { send, ended }: Stream,
+  { send, room, ended }: Stream,
   watched: Watched,
   { runs, runList, instances, events, clock, ...options }: AirflowDoorOptions,
 ): void {
@@ -68,22 +75,31 @@ function watch(
   >()
 
   const sendRun = async (dagId: string, runId: string) => {
+    await room()
     const run = await runs.find(dagId, runId)
     if (run) send('dag_run', presentRun(run, clock.now()))
   }
+  // What there is comes first, so that nothing older is sent after it.
+  let isFlushing = true
+  /** What changes while a slow reader takes the rest waits here once, as what it is by then. */
   const flush = async () => {
-    await clock.sleep(COALESCE_MS, ended)
-    const now = [...changed.values()]
-    changed.clear()
-    for (const { dagId, runId, taskId, mapIndex } of now) {
-      if (ended.aborted) return
-      if (taskId === null) {
-        await sendRun(dagId, runId)
-        continue
+    isFlushing = true
+    while (changed.size > 0 && !ended.aborted) {
+      await clock.sleep(COALESCE_MS, ended)
+      const now = [...changed.values()]
+      changed.clear()
+      for (const { dagId, runId, taskId, mapIndex } of now) {
+        if (ended.aborted) return
+        if (taskId === null) {
+          await sendRun(dagId, runId)
+          continue
+        }
+        await room()
+        const instance = await instances.find(dagId, runId, taskId, mapIndex)
+        if (instance) for (const shown of await presentInstances([instance], { ...options, runs, clock })) send('task_instance', shown)
       }
-      const instance = await instances.find(dagId, runId, taskId, mapIndex)
-      if (instance) for (const shown of await presentInstances([instance], { ...options, runs, clock })) send('task_instance', shown)
     }
+    isFlushing = false
   }
   const hear = (event: DomainEvent) => {
     if (event.type !== 'dag_run.changed' && event.type !== 'task_instance.changed') return
@@ -92,8 +108,8 @@ function watch(
     if (watched.runId !== undefined && watched.runId !== runId) return
     const taskId = event.type === 'task_instance.changed' ? event.facts.taskId : null
     const mapIndex = event.type === 'task_instance.changed' ? event.facts.mapIndex : -1
-    if (changed.size === 0) void flush()
     changed.set(`${dagId}/${runId}/${taskId}/${mapIndex}`, { dagId, runId, taskId, mapIndex })
+    if (!isFlushing) flush().catch(() => (isFlushing = false))
   }
 
   const begin = async () => {
@@ -110,9 +126,15 @@ function watch(
       send('dag_run', presentRun(run, clock.now()))
       if (!isOneRun) continue
       const own = await instances.listOfRun(run.dagId, run.runId)
-      for (const shown of await presentInstances(own, { ...options, runs, clock })) send('task_instance', shown)
+      for (const shown of await presentInstances(own, { ...options, runs, clock })) {
+        await room()
+        send('task_instance', shown)
+      }
     }
   }
   ended.addEventListener('abort', events.subscribe(hear))
-  begin().catch(() => {})
+  void begin()
+    .catch(() => {})
+    .then(flush)
+    .catch(() => (isFlushing = false))
 }
