@@ -1,6 +1,16 @@
 /** Runs one try of a task: whoever calls it lends it a log, a clock, a signal and somebody to ask. Knows of no process. */
-import { type Dag, FailTask, isDecision, type MappedOperator, type Operator, SkipTask, type Task, type TaskContext } from '@daggerboard/dag'
-import { messageOf } from '../core/app-error.ts'
+import {
+  type Dag,
+  type Decision,
+  FailTask,
+  isDecision,
+  type MappedOperator,
+  type Operator,
+  SkipTask,
+  type Task,
+  type TaskContext,
+} from '@daggerboard/dag'
+import { didYouMean, messageOf } from '../core/app-error.ts'
 import { callbacksOf, callCallbacks } from './callback.ts'
 import { failureOutcome } from './failure.ts'
 import { type GivenInputs, givenInputs } from './mapped-element.ts'
@@ -58,6 +68,7 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
     const brokenOff = host.brokenOff?.()
     const answer = await (brokenOff ? Promise.race([performed, brokenOff]) : performed)
     const isChoice = isDecision(answer)
+    if (isChoice) checkFollowed(answer, facts)
     const output = toJson(isChoice ? answer.output : answer)
     const label = facts.task.mapIndexTemplate === null ? null : await mapLabel(work, given, output)
     return {
@@ -71,6 +82,16 @@ export async function runTask(work: TaskWork): Promise<TaskOutcome> {
   } catch (error) {
     return { ...failureOutcome(error, task, host), renderedFields: seen.renderedFields }
   }
+}
+
+/** A branch that goes nowhere would skip all that comes after it, and the run would succeed. */
+function checkFollowed({ skip }: Decision, { taskId, task }: TaskFacts): void {
+  if (!skip || !('followed' in skip)) return
+  const strangers = skip.followed.filter((id) => !task.downstream.includes(id))
+  if (strangers.length === 0) return
+  const [which, hint] = [strangers.join(', '), didYouMean(strangers[0] ?? '', task.downstream)]
+  const after = hint || ` Right after it come: ${task.downstream.join(', ') || 'none'}.`
+  throw new FailTask(`Branch "${taskId}" has chosen "${which}", which does not come right after it.${after}`)
 }
 
 async function perform(work: TaskWork, given: GivenInputs, context: TaskContext, seen: { renderedFields: unknown }): Promise<unknown> {

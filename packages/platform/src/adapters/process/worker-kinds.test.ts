@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import type { Dag } from '@daggerboard/dag'
 import { systemClock } from '../../core/clock.ts'
 import type { PlatformQuestion } from '../../execution/task-question.ts'
+import type { WaitEvent } from '../../scheduling/task-instance.ts'
 import type { Attempt, AttemptResult } from '../../scheduling/task-runner.ts'
 import { Database } from '../sqlite/database.ts'
 import { SqliteTaskLogs } from '../sqlite/task-log.ts'
@@ -99,6 +100,21 @@ test('a branch tells which of the tasks after it are skipped, and a short circui
   assert.deepEqual((await run('stop')).skip, { all: 'descendants' })
 })
 
+test('whatever branches fails when what it chooses does not come right after it', async (t) => {
+  const { run } = await pool(
+    t,
+    `const where = kit.humanBranch({ subject: 'Where to?', follow: { near: 'b', far: 'elsewhere', nowhere: 'bb' } })
+    export default dag('d', {}, ({ task }) => { task('elsewhere', async () => 1).after(task('b', async () => 1).after(task('a', where))) })`,
+  )
+  const answer = (chosen: string) =>
+    run('a', { resume: { value: { chosen: [chosen], paramsInput: {}, respondedBy: 'anna', respondedAt: null } } })
+  assert.deepEqual((await answer('near')).skip, { followed: ['b'] })
+  const far = await answer('far')
+  assert.equal(far.isFinal, true)
+  assert.match(String(far.detail), /Branch "a" has chosen "elsewhere", which does not come right after it. Right after it come: b/)
+  assert.match(String((await answer('nowhere')).detail), /"bb", which does not come right after it. Did you mean "b"/)
+})
+
 test('a task gives its worker back until a time, for a trigger or for an answer, and goes on with what came', async (t) => {
   const { run, log, workers, attempt } = await pool(
     t,
@@ -135,10 +151,10 @@ test('a trigger that skips or fails its task for good is how the task ends, and 
     const softly = kit.sensorOperator('Soft', {}, kit.sensorDocument({ mode: 'deferred', softFail: true, pokeInterval: '1ms' }), look)
     export default dag('d', {}, ({ task }) => { task('ends', ends); task('softly', softly) })`,
   )
-  const ended = (name: string, task = 'ends') =>
+  const ended = (name: string, task = 'ends'): Promise<WaitEvent> =>
     workers.wait(attempt(task), { kind: 'trigger', name, args: null }, new AbortController().signal).then(
-      () => null,
-      ({ message, ends }) => (ends ? { error: message as string, ends } : { error: message as string }),
+      (value) => ({ value }),
+      ({ message, ends }) => ({ error: message, ...(ends && { ends }) }),
     )
   assert.deepEqual(await ended('skips'), { error: 'nothing new', ends: 'skipped' })
   assert.deepEqual(await ended('fails'), { error: '*** is wrong', ends: 'failed' })
