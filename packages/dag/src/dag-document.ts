@@ -6,6 +6,7 @@ import type { DagDocument, GroupDocument } from './document.ts'
 import { durationSeconds, notADuration } from './duration.ts'
 import { type Group, mappedGroupOf } from './group.ts'
 import { toInstant } from './instant.ts'
+import { DAG_OPTIONS, GROUP_OPTIONS, unknownOptions } from './option-names.ts'
 import { paramDocuments } from './param.ts'
 import { plain, wholeNumber } from './plain.ts'
 import { type ScheduleDocument, scheduleDocument } from './schedule.ts'
@@ -28,6 +29,8 @@ export function dagDocument(
     catchup,
     tasksPerWorker = 1,
   } = { ...defaults(), ...given(options) }
+  problems.push(...unknownOptions(options, DAG_OPTIONS))
+  if (typeof catchup !== 'boolean') problems.push(`catchup is ${JSON.stringify(catchup)}; it must be true or false.`)
   const isKnownZone = isTimezone(timezone)
   if (!isKnownZone) problems.push(`The time zone "${timezone}" is unknown. Write an IANA name such as "Europe/Paris".`)
   const instant = (name: string, value: Date | string): string | null => {
@@ -85,7 +88,7 @@ export function dagDocument(
 
 function groupDocument(group: Group, problems: string[]): GroupDocument {
   const { expand, tooltip = null } = group.options
-  const complaints: string[] = []
+  const complaints = unknownOptions(group.options, GROUP_OPTIONS).map((problem) => `: ${problem}`)
   const around = mappedGroupOf(group)
   if (expand && around) complaints.push(` is mapped, and so is the group "${around.id}" around it. Map only one of them.`)
   const document = {

@@ -156,3 +156,23 @@ test('the first rule of a retry policy that fits the error decides: by class, by
   assert.deepEqual(retryDecision(policy, new TypeError('x')), { action: 'default', delaySeconds: null })
   assert.equal(retryDecision(policy, new RangeError('x')), null)
 })
+
+test('an option that nobody knows is refused with what was probably meant, also where nobody asks tsc', () => {
+  const misspelt = { schedul: '@daily', catchup: 'yes', defaultArgs: { retires: 3 } } as never
+  const message = refusal(() =>
+    dag('d', misspelt, ({ task, group, sensor }) => {
+      task('load', nothing, { dependOn: 'x' } as never)
+      sensor('file', () => true, { mode: 'poke', pokeIntervall: '1s' } as never)
+      group('all', { tooltp: 'x' } as never, () => {})
+    }),
+  )
+  for (const [wrong, meant] of [
+    ['schedul', 'schedule'],
+    ['retires', 'retries'],
+    ['dependOn', 'dependsOn'],
+    ['pokeIntervall', 'pokeInterval'],
+    ['tooltp', 'tooltip'],
+  ])
+    assert.ok(message.includes(`"${wrong}" is not an option. Did you mean "${meant}"?`), message)
+  assert.match(message, /catchup is "yes"; it must be true or false/)
+})

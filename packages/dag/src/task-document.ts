@@ -7,6 +7,7 @@ import { type Duration, durationSeconds, notADuration } from './duration.ts'
 import { type Expansion, elementSource, listSource, partsOf } from './expand.ts'
 import { mappedGroupOf } from './group.ts'
 import type { Operator } from './operator.ts'
+import { SENSOR_OPTIONS, TASK_OPTIONS, unknownOptions } from './option-names.ts'
 import { plain, wholeNumber } from './plain.ts'
 import { isStep } from './step.ts'
 import type { Task } from './task.ts'
@@ -43,6 +44,7 @@ function readTask(task: Task, tasks: ReadonlyMap<string, Task>, problems: string
       else problems.push(...assetProblems(found).map((problem) => `: ${problem}`))
       return found ?? []
     })
+  problems.push(...unknownOptions(options, work?.sensor ? SENSOR_OPTIONS : TASK_OPTIONS).map((problem) => `: ${problem}`))
   problems.push(...workProblems(task), ...policyProblems(task), ...ruleProblems(task, tasks))
   const { triggerRule = 'all_success', weightRule = 'downstream', pool = DEFAULT_POOL, waitForDownstream = false } = options
   if (!WEIGHT_RULES.includes(weightRule)) {

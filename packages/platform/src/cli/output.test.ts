@@ -40,3 +40,15 @@ test('no cell can rewrite the terminal', () => {
     new RegExp(String.fromCharCode(27)),
   )
 })
+
+test('a table gives each line of its last cell, and each thing of a list in it, a line of its own', () => {
+  let text = ''
+  const out = new Output('table', (written) => {
+    text += written
+  })
+  out.rows([{ file: 'a.ts', error: 'Two things:\n  - one\n  - two' }], ['file', 'error'])
+  assert.equal(text, 'file | error\n=====+============\na.ts | Two things:\n     |   - one\n     |   - two\n')
+  text = ''
+  out.record({ dates: [{ n: 1 }, { n: 2 }] })
+  assert.equal(text, 'property | value\n=========+========\ndates    | {"n":1}\n         | {"n":2}\n')
+})

@@ -61,15 +61,17 @@ export class Output {
 
   #table(headings: readonly string[], rows: readonly (readonly string[])[]): void {
     const isTable = this.format === 'table'
-    const widths = headings.map((heading, at) => Math.max(heading.length, ...rows.map((row) => row[at]?.length ?? 0)))
+    // A table has a line for each line of its last cell; plain rows stay one line each.
+    const lines = rows.flatMap((row) => (isTable ? unfolded(row) : [row]))
+    const widths = headings.map((heading, at) => Math.max(heading.length, ...lines.map((row) => row[at]?.length ?? 0)))
     const line = (cells: readonly string[]) =>
       cells
         .map((cell, at) => cell.padEnd(widths[at] ?? 0))
         .join(isTable ? ' | ' : '  ')
         .trimEnd()
     this.line(line(headings))
-    if (isTable) this.line(widths.map((width) => '='.repeat(width)).join('=+='))
-    for (const row of rows) this.line(line(row))
+    if (isTable) this.line(widths.map((width) => '='.repeat(Math.min(width, WIDEST_RULE))).join('=+='))
+    for (const row of lines) this.line(line(row))
   }
 }
 
@@ -77,11 +79,20 @@ export class Output {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const CONTROLS = /[\x00-\x1f\x7f-\x9f]/g
 
+const BREAK = ' ⏎ '
+const WIDEST_RULE = 120
+
+function unfolded(row: readonly string[]): string[][] {
+  const [first = '', ...more] = (row.at(-1) ?? '').split(BREAK)
+  const before = row.slice(0, -1)
+  return [[...before, first], ...more.map((text) => [...before.map(() => ''), text])]
+}
+
 /** One line, whatever it is. */
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
-  if (Array.isArray(value)) return value.map(cellText).join(', ')
-  if (typeof value !== 'object') return String(value).replaceAll('\n', ' ⏎ ').replace(CONTROLS, '')
+  if (Array.isArray(value)) return value.map(cellText).join(value.some((one) => typeof one === 'object' && one !== null) ? BREAK : ', ')
+  if (typeof value !== 'object') return String(value).replaceAll('\n', BREAK).replace(CONTROLS, '')
   const { name } = value as { name?: unknown }
   return typeof name === 'string' ? cellText(name) : JSON.stringify(value)
 }
