@@ -3,6 +3,9 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
+/** How many prepared statements are kept. The platform itself has a few hundred. */
+const MOST_STATEMENTS = 1000
+
 export type Row = Record<string, unknown>
 
 /** A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. */
@@ -82,15 +85,20 @@ export class Database {
   }
 
   close(): void {
-    this.beforeUse()
-    this.#statements.clear()
-    this.#db.close()
+    try {
+      this.beforeUse()
+    } finally {
+      this.#statements.clear()
+      this.#db.close()
+    }
   }
 
   #prepare(sql: string): StatementSync {
     const known = this.#statements.get(sql)
     if (known) return known
     const statement = this.#db.prepare(sql)
+    // Lists have as many statements as there are ways to filter and sort them; those that are used again come again.
+    if (this.#statements.size >= MOST_STATEMENTS) this.#statements.clear()
     this.#statements.set(sql, statement)
     return statement
   }

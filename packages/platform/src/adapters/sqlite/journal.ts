@@ -4,7 +4,8 @@
  * all of them are in the tables it begins there again.
  *
  * An entry is its length in bytes (uint32), the CRC-32 of what follows (uint32), its number (uint64), all little-endian, and the text in
- * UTF-8. Numbers go up by one; an entry whose check or number does not fit ends the reading: it was torn, or is of an earlier round.
+ * UTF-8. Numbers go up, some are skipped; an entry whose check does not fit, or whose number is lower, ends the reading: it was torn, or is of an
+ * earlier round.
  */
 import { close, closeSync, constants, existsSync, fdatasync, fsyncSync, openSync, readFileSync, write, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -63,7 +64,9 @@ export class Journal {
     if (this.#file === null) throw new AppError('internal', `The journal ${this.#path} is not open.`)
     const sequence = this.#next
     const entry = entryOf(sequence, text)
-    await writeAt(this.#file, entry, 0, entry.length, this.#position)
+    const { bytesWritten } = await writeAt(this.#file, entry, 0, entry.length, this.#position)
+    if (bytesWritten < entry.length)
+      throw new AppError('unavailable', `The journal ${this.#path} has taken only a part of an entry. Is the disk full?`)
     if (DURABLE === undefined) await sync(this.#file)
     this.#position += entry.length
     this.#next += 1
@@ -104,14 +107,14 @@ function entryOf(sequence: number, text: string): Buffer {
 }
 
 function* entriesOf(file: Buffer): Generator<JournalEntry> {
-  let expected: number | null = null
+  let last = 0
   for (let at = 0; at + HEAD_BYTES <= file.length; ) {
     const end = at + HEAD_BYTES + file.readUInt32LE(at)
     if (end === at + HEAD_BYTES || end > file.length || crc32(file.subarray(at + 8, end)) !== file.readUInt32LE(at + 4)) return
     const sequence = Number(file.readBigUInt64LE(at + 8))
-    if (expected !== null && sequence !== expected) return
+    if (sequence <= last) return
     yield { sequence, text: file.toString('utf8', at + HEAD_BYTES, end) }
-    expected = sequence + 1
+    last = sequence
     at = end
   }
 }

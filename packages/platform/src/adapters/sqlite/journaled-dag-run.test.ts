@@ -149,3 +149,74 @@ test('an answer too large for the journal goes to the tables at once', async () 
   await runs.record(succeeded(instance, 'x'.repeat(10_000)))
   assert.equal(String((await xcoms.find('daily', instance.runId, 'work', 'return_value'))?.value).length, 10_000)
 })
+
+/** Writes the next entry, and fails all the same. */
+class UncertainJournal extends Journal {
+  isFailing = false
+
+  override async append(text: string): Promise<number> {
+    const sequence = await super.append(text)
+    if (!this.isFailing) return sequence
+    this.isFailing = false
+    throw new Error('The disk does not answer.')
+  }
+}
+
+test('what is recorded after an entry that has failed is found again, and the failed one does not come between', async () => {
+  const db = new Database(file)
+  opened.push(db)
+  const instances = new SqliteTaskInstanceStore(db)
+  const journal = new UncertainJournal(journalFile)
+  const runs = new JournaledDagRunStore(db, instances, journal)
+  const first = await begun(runs, 0)
+  const second = await begun(runs, 1)
+  const third = await begun(runs, 2)
+  await runs.record(succeeded(first.instance, 1))
+  journal.isFailing = true
+  await assert.rejects(runs.record(succeeded(second.instance, 2)), /The disk does not answer/)
+  assert.equal((await instances.find('daily', second.instance.runId, 'work'))?.state, 'queued')
+  db.all('PRAGMA wal_checkpoint(TRUNCATE)')
+  const before = join(folder, 'before.sqlite')
+  await copyFile(file, before)
+  await runs.record(succeeded(third.instance, 3))
+  const later = opening(before)
+  const stateOf = async ({ runId }: TaskInstance) => (await later.instances.find('daily', runId, 'work'))?.state
+  assert.deepEqual(await Promise.all([first, second, third].map(({ instance }) => stateOf(instance))), ['success', 'queued', 'success'])
+})
+
+test('tables that take nothing just now neither undo a turn nor end the platform, and have it later', async () => {
+  const { db, runs, instances } = opening()
+  const { instance } = await begun(runs)
+  const quick = db.quickTransaction.bind(db)
+  db.quickTransaction = () => {
+    throw new Error('database or disk is full')
+  }
+  await runs.record(succeeded(instance, 1))
+  // Longer than the tables are let wait.
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  await assert.rejects(instances.find('daily', instance.runId, 'work'), /disk is full/)
+  db.quickTransaction = quick
+  assert.equal((await instances.find('daily', instance.runId, 'work'))?.state, 'success')
+})
+
+test('what an earlier platform has left in the journal is made durable in the tables before the journal begins again', async () => {
+  const first = opening()
+  const { instance } = await begun(first.runs)
+  first.db.all('PRAGMA wal_checkpoint(TRUNCATE)')
+  const before = join(folder, 'before.sqlite')
+  await copyFile(file, before)
+  await first.runs.record(succeeded(instance, 1))
+  let quick = 0
+  class Watched extends Database {
+    override quickTransaction<T>(work: () => T): T {
+      quick += 1
+      return super.quickTransaction(work)
+    }
+  }
+  const db = new Watched(before)
+  const instances = new SqliteTaskInstanceStore(db)
+  new JournaledDagRunStore(db, instances, new Journal(journalFile))
+  assert.equal((await instances.find('daily', instance.runId, 'work'))?.state, 'success')
+  assert.equal(quick, 0)
+  db.close()
+})

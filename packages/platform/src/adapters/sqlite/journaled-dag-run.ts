@@ -46,19 +46,21 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
       this.#pending.push(JSON.parse(text) as Moves)
       this.#last = sequence
     }
-    this.settle()
+    // Before an entry takes the place of those that are in the tables, these have to outlive a loss of power.
+    this.#settleForGood()
     db.beforeUse = () => this.settle()
   }
 
   override async record(changes: Changes): Promise<void> {
+    if (this.#isUncertain) this.settle()
     const text = isOnlyMoves(changes) ? JSON.stringify(movesOf(changes)) : null
-    if (text !== null && !this.#journal.fits(text)) this.#settleForGood()
+    // Beside an append that is under way the journal stays as it is.
+    if (text !== null && !this.#isAppending && !this.#journal.fits(text)) this.#settleForGood()
     if (text === null || this.#isAppending || !this.#journal.fits(text)) return this.#recordAtOnce(changes)
     this.#check(changes)
     this.#isAppending = true
     try {
       this.#last = await this.#journal.append(text)
-      this.#isUncertain = false
     } catch (error) {
       this.#isUncertain = true
       throw error
@@ -68,9 +70,16 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#await(movesOf(changes))
   }
 
+  override async delete(dagId: string, runId: string | null): Promise<void> {
+    await super.delete(dagId, runId)
+    const prefix = runId === null ? `${dagId}/` : runKey({ dagId, runId })
+    for (const key of this.#revisions.keys())
+      if (key === prefix || key.startsWith(`${prefix}${runId === null ? '' : '/'}`)) this.#revisions.delete(key)
+  }
+
   /** Brings what is durable to the tables. */
   settle(): void {
-    if (this.#isSettling || this.#pending.length === 0) return
+    if (this.#isSettling || (this.#pending.length === 0 && !this.#isUncertain)) return
     if (this.#journal.isLong && !this.#isAppending) this.#settleForGood()
     // Should the power fail, the journal still has it.
     else this.#settle((work) => this.#db.quickTransaction(work))
@@ -86,14 +95,19 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     const pending = this.#pending
+    const isUncertain = this.#isUncertain
+    // A number that a failed append may have left in the file is out of date before anything else is read or written.
+    const last = isUncertain ? this.#journal.skip() : this.#last
     this.#pending = []
     // The statements of this very transaction must not come back here.
     this.#isSettling = true
     try {
       transaction(() => {
         for (const moves of joined(pending)) this.apply({ ...NOTHING, ...moves })
-        this.#mark(this.#last)
+        this.#mark(last)
       })
+      this.#last = last
+      if (isUncertain) this.#isUncertain = false
     } catch (error) {
       this.#pending = [...pending, ...this.#pending]
       throw error
@@ -109,8 +123,24 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#pending.push(moves)
     this.#remember(moves)
     this.#moved += moves.instances.length
-    if (this.#moved >= MANY) this.settle()
-    else this.#timer ??= setTimeout(() => this.settle(), SOON_MS).unref()
+    if (this.#moved >= MANY) this.#trySettle()
+    else this.#settleSoon()
+  }
+
+  #settleSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#trySettle()
+    }, SOON_MS).unref()
+  }
+
+  /** What is durable in the journal can wait: a disk that is full, or a table that somebody holds, must not end the platform nor undo a turn. */
+  #trySettle(): void {
+    try {
+      this.settle()
+    } catch {
+      this.#settleSoon()
+    }
   }
 
   #remember({ runs, instances }: Pick<Moves, 'runs' | 'instances'>): void {
@@ -124,14 +154,8 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     }
   }
 
-  /** A number that a failed append may have left in the file is out of date from now on. */
   #recordAtOnce(changes: Changes): void {
-    this.#db.transaction(() => {
-      this.apply(changes)
-      if (this.#isUncertain) this.#last = this.#journal.skip()
-      if (this.#isUncertain) this.#mark(this.#last)
-    })
-    this.#isUncertain = false
+    this.#db.transaction(() => this.apply(changes))
     for (const key of [...changes.deleted.map(instanceKey), ...changes.runs.filter(({ state }) => isFinished(state)).map(runKey)])
       this.#revisions.delete(key)
     this.#remember({ runs: [...changes.created, ...changes.runs], instances: [...changes.added, ...changes.instances] })
