@@ -1,9 +1,12 @@
 /** The entry of every tool: `node main.ts TOOL ARGUMENTS…`. The wrappers in a build's bin folder call it. */
 import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import type { Tool } from './command.ts'
 import { runTool } from './run-tool.ts'
 
-enableCompileCache()
+// What lies there is run: never in the folder that all users of a machine share.
+const { DAGGERBOARD_CACHE: cache } = process.env
+if (cache) enableCompileCache(join(cache, 'compiled'))
 
 const TOOLS: Readonly<Record<string, () => Promise<Tool>>> = {
   gcloud: async () => (await import('./gcloud.ts')).gcloud,
