@@ -139,6 +139,16 @@ export class Turn {
     for (const other of others) this.put(of, other)
   }
 
+  /** Takes back what this turn has moved of a run that is deleted, or of all runs of a DAG. */
+  drop(dagId: string, runId: string | null): void {
+    const isGone = (one: { readonly dagId: string; readonly runId: string }) =>
+      one.dagId === dagId && (runId === null || one.runId === runId)
+    for (const rows of [this.#created, this.#runs, this.#added, this.#instances, this.#deleted])
+      for (const [key, one] of rows) if (isGone(one)) rows.delete(key)
+    for (const rows of [this.#tries, this.xcoms, this.xcomsCleared, this.calls] as { readonly dagId: string; readonly runId: string }[][])
+      rows.splice(0, rows.length, ...rows.filter((one) => !isGone(one)))
+  }
+
   putBackfill(backfill: Backfill): void {
     this.moves += 1
     this.#backfills.set(backfill.id, backfill)

@@ -76,3 +76,14 @@ test('a scheduler that rests begins a backfill at once, and makes room for other
   assert.equal((await runs.list({ dagId: 'd', limit: 9, offset: 0, descending: false })).total, 1)
   await scheduler.stop()
 })
+
+test('a run that is marked and deleted at the same time is gone, and both are answered', async () => {
+  const { save, scheduler, settle, runs } = inlinePlatform({ task: never })
+  await save(one(), true)
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  await Promise.all([scheduler.setRunState('d', runId, 'failed', 'user:ann'), scheduler.deleteRun('d', runId)])
+  assert.equal(await runs.find('d', runId), null)
+  const [other] = await Promise.all([scheduler.trigger('d', { runId: 'other' }, 'user:ann'), scheduler.deleteRun('d', 'other')])
+  assert.equal(await runs.find('d', other.runId), null)
+})

@@ -53,6 +53,7 @@ export async function deleteRun(command: Command, dagId: string, runId: string):
     )
   }
   await stores.runs.delete(dagId, runId)
+  turn.drop(dagId, runId)
   const of = turn.board.runs.get(runKey(run))
   if (of) turn.board.forget(of)
 }
@@ -72,6 +73,7 @@ export async function deleteDag({ turn, stores, dags }: Command, dagId: string):
   await stores.backfills?.deleteOfDag(dagId)
   await stores.assets?.deleteOfDag(dagId)
   await stores.dags.delete(dagId)
+  turn.drop(dagId, null)
   for (const of of own) turn.board.forget(of)
   for (const backfill of turn.board.backfills.values()) if (backfill.dagId === dagId) turn.board.backfills.delete(backfill.id)
   dags.expire()
