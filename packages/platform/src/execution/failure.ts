@@ -9,12 +9,18 @@ import { toJson } from './task-output.ts'
 /** The endings that a task may choose are known by name and fields: a DAG folder may bring its own copy of our package. */
 export function failureOutcome(error: unknown, task: Task | null, host: Pick<TaskHost, 'log' | 'signal'>): TaskOutcome {
   const name = error instanceof Error ? error.name : ''
-  const detail = messageOf(error)
+  const detail = error === null || error === undefined ? `The task has thrown ${error}.` : messageOf(error)
   const renderedFields = null
   if (name === 'SkipTask') return { state: 'skipped', detail, renderedFields }
-  const { at, wait, timeoutSeconds = null } = error as { at?: unknown; wait?: object; timeoutSeconds?: number | null }
-  if (name === 'Reschedule' && at instanceof Date) return { state: 'rescheduled', at: at.toISOString(), renderedFields }
-  if (name === 'Defer' && wait) return { state: 'deferred', wait: waitOutcome(toJson(wait) as never), timeoutSeconds, renderedFields }
+  const { at, wait, timeoutSeconds = null } = (error ?? {}) as { at?: unknown; wait?: object; timeoutSeconds?: number | null }
+  if (name === 'Reschedule' && at instanceof Date && !Number.isNaN(at.getTime()))
+    return { state: 'rescheduled', at: at.toISOString(), renderedFields }
+  if (name === 'Defer' && wait) {
+    const kept = keptWait(wait, host)
+    return kept
+      ? { state: 'deferred', wait: kept, timeoutSeconds, renderedFields }
+      : { state: 'failed', detail: NO_WAIT, isFinal: true, renderedFields }
+  }
   // Where in the platform it was noticed, or ended, says nothing to the author.
   const isOurs = error instanceof AppError || error === host.signal.reason
   if (!isOurs) host.log(`${inspect(error, { depth: 4 })}\n`)
@@ -33,6 +39,23 @@ function policyOf(error: unknown, task: Task | null, host: Pick<TaskHost, 'log'>
   } catch (problem) {
     host.log(`The retry policy has thrown: ${messageOf(problem)}\n`)
     return {}
+  }
+}
+
+const NO_WAIT = 'The task has deferred to something that cannot be waited for. Throw a Defer with a time, a trigger or a question.'
+
+/** Null for what nobody could wait for: the task would be deferred for ever. */
+function keptWait(wait: object, host: Pick<TaskHost, 'log'>): WaitOutcome | null {
+  try {
+    const { kind, at, name, request } = toJson(wait) as Readonly<Record<string, unknown>>
+    const isKnown =
+      (kind === 'time' && !Number.isNaN(Date.parse(String(at)))) ||
+      (kind === 'trigger' && typeof name === 'string') ||
+      (kind === 'input' && request)
+    return isKnown ? waitOutcome(toJson(wait) as WaitOutcome) : null
+  } catch (error) {
+    host.log(`${messageOf(error)}\n`)
+    return null
   }
 }
 

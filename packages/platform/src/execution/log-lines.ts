@@ -11,6 +11,7 @@ export interface LogLinesOptions {
 
 /** A line that never ends is written out in pieces of this many characters. */
 const MAX_LINE = 64 * 1024
+const LONGEST_SECRET = 8 * 1024
 const LONGEST_LOG = 64 * 1024 * 1024
 const LONGEST_END = 256 * 1024
 
@@ -33,9 +34,11 @@ export class LogLines {
   write(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
-    if (this.#rest.length > MAX_LINE) {
-      lines.push(this.#rest)
-      this.#rest = ''
+    if (this.#rest.length > MAX_LINE + LONGEST_SECRET) {
+      // Masked before it is cut, and what may be the beginning of a secret stays.
+      const masked = this.#options.mask(this.#rest)
+      lines.push(masked.slice(0, -LONGEST_SECRET))
+      this.#rest = masked.slice(-LONGEST_SECRET)
     }
     if (lines.length === 0) return
     const at = this.#options.now().toISOString()

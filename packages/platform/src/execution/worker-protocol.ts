@@ -43,6 +43,24 @@ export type FromWorker =
   | { readonly type: 'exits'; readonly job: number }
   | DoneMessage
 
+const STATES = new Set(['success', 'skipped', 'failed', 'rescheduled', 'deferred'])
+
+/** Those of a batch that are what they should be: the code of tasks shares the process that they come from. */
+export function messagesOf(batch: unknown): readonly FromWorker[] {
+  return Array.isArray(batch) ? batch.filter(isMessage) : []
+}
+
+function isMessage(message: unknown): message is FromWorker {
+  if (typeof message !== 'object' || message === null) return false
+  const { type, job, text, question, ask, outcome } = message as Readonly<Record<string, unknown>>
+  if (type === 'ready') return true
+  if (typeof job !== 'number') return false
+  if (type === 'log') return typeof text === 'string'
+  if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null
+  if (type === 'done') return typeof outcome === 'object' && outcome !== null && STATES.has(String((outcome as TaskOutcome).state))
+  return type === 'exits' || type === 'listens'
+}
+
 export interface DoneMessage {
   readonly type: 'done'
   readonly job: number

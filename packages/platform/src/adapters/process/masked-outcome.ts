@@ -6,6 +6,11 @@ import { maskFields, REDACTION_FAILED } from '../../secrets/masking.ts'
 export function masked(outcome: TaskOutcome, mask: (text: string) => string): TaskOutcome {
   const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
   if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
+  if (outcome.state === 'deferred' && outcome.wait.kind === 'input') {
+    const { subject, body } = outcome.wait.request
+    const request = { ...outcome.wait.request, subject: mask(subject), body: body === null ? null : mask(body) }
+    return { ...outcome, renderedFields, wait: { kind: 'input', request } }
+  }
   return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
 }
 

@@ -13,6 +13,10 @@ const LONGEST_SILENCE_MS = 10
 /** What a task may say, in characters: the platform keeps no more of it either. */
 const MOST_SAID = 80 * 1024 * 1024
 
+/** The channel is the worker's own: packages that find one say things on it that are none of the platform's. */
+const send = process.send?.bind(process)
+process.send = undefined as never
+
 let outbox: FromWorker[] = []
 let waitingLength = 0
 let flushedAt = 0
@@ -32,7 +36,7 @@ export function flush(then?: () => void): void {
   waitingLength = 0
   flushedAt = Date.now()
   const done = typeof then === 'function' ? then : undefined
-  if (batch.length > 0 && process.connected) process.send?.(batch, () => done?.())
+  if (batch.length > 0 && process.connected) send?.(batch, () => done?.())
   else done?.()
 }
 

@@ -428,3 +428,35 @@ test('a place that a lost worker leaves goes to whoever has waited, in whichever
   assert.equal(lost.state, 'failed')
   assert.equal(answered.output, 1)
 })
+
+test('what a task does to its process hurts neither the platform nor the next task', async (t) => {
+  const { run, log } = await pool(
+    t,
+    `import fs from 'node:fs'
+    import { spawn } from 'node:child_process'
+    const rest = (ms) => new Promise((done) => setTimeout(done, ms))
+    export default dag('d', {}, ({ task }) => {
+      task('speaks', async () => { process.send?.({ type: 'garbage' }); return typeof process.send })
+      task('closes', async () => { fs.closeSync(1); fs.closeSync(2) })
+      task('starts', async () => new Promise((done) => spawn('echo', ['hello'], { stdio: 'inherit' }).on('exit', done)))
+      task('leaves', async () => void setTimeout(() => Promise.reject(new Error('after the end')), 20))
+      task('follows', async () => { await rest(60); return 'unharmed' })
+      task('nothing', async () => { throw null })
+      task('nonsense', async () => { throw Object.assign(new Error('x'), { name: 'Defer', wait: { kind: 'nonsense' } }) })
+      task('never', async () => { throw Object.assign(new Error('never'), { name: 'Reschedule', at: new Date(NaN) }) })
+      task('asks', async () => { throw new kit.Defer({ input: { subject: 'Is it hunter22?', body: 'hunter22', options: ['OK'], defaults: null, multiple: false, assignees: [], params: {}, paramSchemas: {} } }) })
+    })`,
+    { workers: 1 },
+  )
+  assert.equal((await run('speaks')).output, 'undefined')
+  assert.equal((await run('closes')).state, 'success')
+  assert.equal((await run('starts')).output, 0)
+  assert.match(await log('starts'), / hello\n/)
+  await run('leaves')
+  assert.equal((await run('follows')).output, 'unharmed')
+  assert.equal((await run('nothing')).detail, 'The task has thrown null.')
+  assert.match(String((await run('nonsense')).detail), /something that cannot be waited for/)
+  assert.deepEqual([(await run('never')).state, (await run('never')).detail], ['failed', 'never'])
+  const { wait } = await run('asks')
+  assert.match(JSON.stringify(wait), /Is it \*\*\*\?.*"body":"\*\*\*"/)
+})

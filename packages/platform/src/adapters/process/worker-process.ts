@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
 import type { Question } from '../../execution/task-question.ts'
-import { type DoneMessage, type FromWorker, type JobWork, MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
+import {
+  type DoneMessage,
+  type FromWorker,
+  type JobWork,
+  MOST_TOGETHER,
+  messagesOf,
+  type ToWorker,
+} from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 
@@ -72,8 +79,8 @@ export class WorkerProcess {
       env: childEnvironment(options.environment),
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) if (stream) this.#hearStream(stream)
-    this.#child.on('message', (batch: readonly FromWorker[]) => {
-      for (const message of batch) this.#hear(message)
+    this.#child.on('message', (batch: unknown) => {
+      for (const message of messagesOf(batch)) this.#hear(message)
     })
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {

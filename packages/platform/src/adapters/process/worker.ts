@@ -1,6 +1,7 @@
 /** A warm worker: a process that runs tasks of DAG files, and asks the platform for what they need. */
 
 import childProcess from 'node:child_process'
+import { fstatSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TaskDocument } from '@daggerboard/dag'
@@ -16,9 +17,23 @@ import { takeDefaults } from './node-child.ts'
 import { answered, flush, Job, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
+/** Something has thrown in it that no task under way is to blame for: it takes no more. */
+let isTired = false
 const dags = new Map<string, DagFacts>()
 const tasks = new Map<string, TaskDocument>()
 const isShared = Number(process.argv[2]) > 1
+/** Which files its outputs are: a task may close them, or put others in their place. */
+const streamsOf = (): string => {
+  try {
+    return [1, 2]
+      .map((fd) => fstatSync(fd))
+      .map(({ dev, ino }) => `${dev} ${ino}`)
+      .join()
+  } catch {
+    return 'closed'
+  }
+}
+const streams = streamsOf()
 const dagsFolder = process.argv[3] ?? '.'
 
 takeDefaults()
@@ -113,8 +128,10 @@ const renderIn =
   async (args, facts, options) =>
     (await import('../../execution/task-template.ts')).renderArgs(args, facts, { ...options, files: { root: dagsFolder, dagFile } })
 
-function finish(job: Job, outcome: TaskOutcome, isLast = false): void {
+function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
   if (job.hasEnded) return
+  // Without them the next task could start no process.
+  const isLast = wasThrown || isTired || streamsOf() !== streams
   job.end()
   jobs.delete(job.id)
   const stamps = newStamps(job.url)
@@ -138,7 +155,12 @@ function thrownLate(error: unknown): void {
   const isKnown = own && !own.hasEnded
   if (isKnown) finish(own, failureOutcome(error, null, own), true)
   if (isShared && jobs.size > 0 && (isKnown || runner.getStore())) return
-  flush(() => exit(1))
+  // What a task has left behind must not take the next one with it.
+  if (!isKnown && runner.getStore() && jobs.size > 0) isTired = true
+  else {
+    if (!isKnown) post({ type: 'exits', job: runner.getStore()?.id ?? 0 })
+    flush(() => exit(1))
+  }
 }
 
 /** The job on whose behalf the code that runs now speaks; null for what a job that is over has left behind. */
