@@ -1,6 +1,7 @@
 /** Secrets for the owner of a home, read beside the platform that may run there: its doors give none of them out. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SqliteCancellationStore } from '../adapters/sqlite/cancellation.ts'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { Database } from '../adapters/sqlite/database.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
@@ -34,10 +35,11 @@ export function rotateKeys(settings: Settings): Promise<Readonly<Record<string, 
     const home = new Home(settings.home)
     try {
       const instances = new SqliteTaskInstanceStore(db, fernet)
+      const cancellations = new SqliteCancellationStore(db, instances)
       return rotateAll((work) => db.transaction(work), {
         variables: (problems: string[]) => variables.rotate(problems),
         connections: (problems: string[]) => connections.rotate(problems),
-        waits: (problems: string[]) => instances.rotate(problems),
+        waits: (problems: string[]) => instances.rotate(problems) + cancellations.rotate(problems),
       })
     } finally {
       home.release()

@@ -33,7 +33,8 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   const compileCache = home.folder('cache', 'compiled')
   const dags = new SqliteDagStore(db)
   const instances = new SqliteTaskInstanceStore(db, fernet)
-  alsoRotate('waits', (problems) => instances.rotate(problems))
+  const cancellations = new SqliteCancellationStore(db, instances)
+  alsoRotate('waits', (problems) => instances.rotate(problems) + cancellations.rotate(problems))
   const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')))
   const xcoms = new SqliteXComStore(db)
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
@@ -56,7 +57,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
     backfills,
     assets,
     callbacks: new SqliteCallbackStore(db),
-    cancellations: new SqliteCancellationStore(db, instances),
+    cancellations,
     runner,
     clock,
     events,

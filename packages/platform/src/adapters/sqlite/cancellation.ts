@@ -1,5 +1,6 @@
 /** Cancellations of waits that have not come to their end, in SQLite. */
 import type { Cancellation, CancellationStore, PendingCancellation } from '../../scheduling/cancellation.ts'
+import { rotated } from '../../secrets/fernet.ts'
 import type { Database } from './database.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
@@ -21,6 +22,16 @@ export class SqliteCancellationStore implements CancellationStore {
       // What no key can read any more cannot be cancelled.
       return wait.kind === 'trigger' && event === null ? [{ id, attempt: JSON.parse(attempt), wait }] : []
     })
+  }
+
+  /** Encrypts anew what is kept. Adds those that no key can read to `problems`; answers how many there are. */
+  rotate(problems: string[]): number {
+    const rows = this.#db.all<{ id: string; deferral: string }>('SELECT id, deferral FROM cancellation')
+    for (const { id, deferral } of rows)
+      rotated(problems, `cancellation ${id}`, () => {
+        this.#db.run('UPDATE cancellation SET deferral = ? WHERE id = ?', this.#instances.resealed(deferral), id)
+      })
+    return rows.length
   }
 
   /** Only within the commit of a turn. */

@@ -109,20 +109,23 @@ export class SqliteTaskInstanceStore implements TaskInstanceStore {
 
   /** Encrypts anew what is kept of waits. Adds those that no key can read to `problems`; answers how many there are. */
   rotate(problems: string[]): number {
-    const fernet = this.#fernet
     const rows = this.#db.all<{ id: number; task_id: string; deferral: string }>(
       'SELECT rowid AS id, task_id, deferral FROM task_instance WHERE deferral IS NOT NULL',
     )
-    for (const { id, task_id: taskId, deferral } of rows) {
-      const kept = JSON.parse(deferral) as { wait: Partial<Sealed> }
-      const { sealed } = kept.wait
-      if (!fernet || sealed === undefined) continue
+    for (const { id, task_id: taskId, deferral } of rows)
       rotated(problems, `wait of task "${taskId}"`, () => {
-        const wait = { ...kept.wait, sealed: fernet.rotate(sealed) }
-        this.#db.run('UPDATE task_instance SET deferral = ? WHERE rowid = ?', JSON.stringify({ ...kept, wait }), id)
+        this.#db.run('UPDATE task_instance SET deferral = ? WHERE rowid = ?', this.resealed(deferral), id)
       })
-    }
     return rows.length
+  }
+
+  /** A deferral as {@link sealed} has made it, encrypted anew. Throws `invalid` when no key can read it. */
+  resealed(text: string): string {
+    const kept = JSON.parse(text) as { wait: Partial<Sealed> }
+    const { sealed } = kept.wait
+    return this.#fernet && sealed !== undefined
+      ? JSON.stringify({ ...kept, wait: { ...kept.wait, sealed: this.#fernet.rotate(sealed) } })
+      : text
   }
 
   #read(row: TaskInstanceRow): TaskInstance {
