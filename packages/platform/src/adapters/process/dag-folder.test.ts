@@ -142,6 +142,16 @@ test('the same DAG id in two files is refused, until one of them goes', async (t
   )
 })
 
+test('a file that speaks on the channel of its process is read like any other', async (t) => {
+  const { dags, dagFolder } = await folderWith(t, {
+    'a.ts': `process.send?.({ file: 'b.ts', dags: 7 })\n${hello('a')}`,
+    'b.ts': hello('b'),
+  })
+  await dagFolder.start()
+  assert.deepEqual(await dags.importErrors(), [])
+  assert.deepEqual((await dags.list()).map(({ dagId }) => dagId).sort(), ['a', 'b'])
+})
+
 test('a DAG whose file went away while nobody looked is stale', async (t) => {
   const db = new Database(':memory:')
   const first = await folderWith(t, { 'one.ts': hello('one') }, { db })

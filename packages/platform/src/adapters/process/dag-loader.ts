@@ -36,6 +36,10 @@ process.on('disconnect', () => process.exit())
 process.on('uncaughtException', () => {})
 process.on('unhandledRejection', () => {})
 
+// The channel is ours: packages that find one say things on it that are no answers.
+const send = process.send?.bind(process)
+process.send = undefined as never
+
 let reading = Promise.resolve()
 process.on('message', (message: ToLoader) => {
   reading = reading.then(() => answer(message.file))
@@ -45,7 +49,7 @@ process.on('message', (message: ToLoader) => {
 async function answer(file: string): Promise<void> {
   const read_ = await read(file)
   await new Promise<void>((resolve) => {
-    if (process.send) process.send(read_, undefined, undefined, () => resolve())
+    send?.(read_, undefined, undefined, () => resolve())
   })
 }
 
