@@ -2,37 +2,27 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { AppError } from '../../core/app-error.ts'
-import type { Clock } from '../../core/clock.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
-import { principal, TASK_PERMISSIONS } from '../../core/principal.ts'
 import { LogLines } from '../../execution/log-lines.ts'
 import { taskSubject } from '../../execution/task-facts.ts'
-import { findInputs, needsInputs, readOutput, type TaskInputs } from '../../execution/task-input.ts'
+import { needsInputs } from '../../execution/task-input.ts'
 import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
 import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
-import type { Neighbours, Question, TaskPlatform } from '../../execution/task-question.ts'
-import type { TaskSecrets } from '../../execution/task-secrets.ts'
 import type { LeanFacts } from '../../execution/worker-protocol.ts'
 import type { Wait } from '../../scheduling/task-instance.ts'
 import { type Attempt, type AttemptResult, type CallbackCall, type TaskRunner, WaitEnded } from '../../scheduling/task-runner.ts'
-import { type DueRun, timetable } from '../../scheduling/timetable.ts'
-import type { XComStore } from '../../scheduling/xcom.ts'
 import { beginning, ending, LastLine } from './attempt-log.ts'
 import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
 import { masked } from './masked-outcome.ts'
+import { type AnswersOptions, TaskAnswers } from './task-answers.ts'
 import { WorkerFleet } from './worker-fleet.ts'
 
-export interface WorkerPoolOptions {
+export interface WorkerPoolOptions extends AnswersOptions {
   /** The DAGs folder. */
   readonly folder: string
-  readonly secrets: TaskSecrets
-  readonly xcoms: XComStore
   readonly logs: TaskLogs
-  readonly clock: Clock
   /** Where callbacks of DAGs are heard. */
   readonly logger?: Logger
-  /** Answers what tasks ask about runs. */
-  readonly platform?: TaskPlatform
   /** How many tasks may run at the same time. */
   readonly workers?: number
   /** A worker that has had nothing to do for so long is ended. */
@@ -60,6 +50,7 @@ const WAIT_GRACE = 12
 
 export class WorkerPool implements TaskRunner {
   readonly #options: WorkerPoolOptions
+  readonly #answers: TaskAnswers
   readonly #fleet: WorkerFleet
   /** What the tries that run act as. A wait may be ending while its task goes on already, so they are counted. */
   readonly #subjects = new Map<string, number>()
@@ -67,6 +58,7 @@ export class WorkerPool implements TaskRunner {
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
+    this.#answers = new TaskAnswers(options)
     this.#graceMs = options.graceMs ?? DEFAULT_GRACE_MS
     const cores = availableParallelism()
     this.#fleet = new WorkerFleet({
@@ -114,7 +106,7 @@ export class WorkerPool implements TaskRunner {
         hasStarted = true
         log.write(beginning(attempt, worker.pid))
         const lines = new LastLine(log)
-        const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt).catch(refusal) : null
+        const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt).catch(refusal) : null
         if (inputs && 'state' in inputs) {
           lines.end(`${ending(inputs)}\n`)
           log.close()
@@ -130,7 +122,7 @@ export class WorkerPool implements TaskRunner {
           graceMs: this.#graceMs,
           clock: this.#options.clock,
           onLog: lines.write,
-          answer: (question) => this.#answer(attempt, question),
+          answer: (question) => this.#answers.answer(attempt, question),
         })
         if ('displaced' in result) {
           lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
@@ -183,7 +175,7 @@ export class WorkerPool implements TaskRunner {
     if (!worker) throw new Error('The platform is stopping.')
     this.#beginAs(subject)
     try {
-      const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#inputs(attempt) : null
+      const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt) : null
       return await runJob({
         worker,
         file,
@@ -194,7 +186,7 @@ export class WorkerPool implements TaskRunner {
         graceMs: this.#graceMs * WAIT_GRACE,
         clock,
         onLog: (text) => log.write(text),
-        answer: (question) => this.#answer(attempt, question),
+        answer: (question) => this.#answers.answer(attempt, question),
       })
     } finally {
       this.#endAs(subject)
@@ -219,7 +211,7 @@ export class WorkerPool implements TaskRunner {
         graceMs: this.#graceMs,
         clock: this.#options.clock,
         onLog: (text) => log.write(text),
-        answer: (question) => this.#answer(attempt ?? { dagId, runId }, question),
+        answer: (question) => this.#answers.answer(attempt ?? { dagId, runId }, question),
       })
       if ('displaced' in result) throw new Error(result.displaced)
       if (result.outcome.state === 'failed') throw new Error(this.#options.secrets.mask(result.outcome.detail))
@@ -250,47 +242,6 @@ export class WorkerPool implements TaskRunner {
     if (others > 0) this.#subjects.set(subject, others)
     else this.#subjects.delete(subject)
   }
-
-  #inputs(attempt: Attempt): Promise<TaskInputs> {
-    return findInputs(attempt.dag, attempt.task, attempt.mapIndex, this.#outputs(attempt, 'return_value'))
-  }
-
-  #outputs({ dagId, runId }: Pick<Attempt, 'dagId' | 'runId'>, key: string) {
-    const { xcoms } = this.#options
-    return {
-      one: async (taskId: string, mapIndex: number) => (await xcoms.find(dagId, runId, taskId, key, mapIndex))?.value ?? null,
-      all: async (taskId: string) => {
-        const found = await xcoms.list(dagId, runId, taskId)
-        return found
-          .filter((xcom) => xcom.key === key && xcom.mapIndex >= 0)
-          .sort((a, b) => a.mapIndex - b.mapIndex)
-          .map(({ value }) => value)
-      },
-    }
-  }
-
-  async #answer(about: Attempt | Pick<Attempt, 'dagId' | 'runId'>, question: Question): Promise<unknown> {
-    const { secrets, xcoms, clock, platform } = this.#options
-    const { dagId, runId } = about
-    const isTry = 'taskId' in about
-    const who = principal(isTry ? taskSubject(about) : `task:${dagId}/${runId}/callback#1`, TASK_PERMISSIONS)
-    if (question.what === 'variable') return secrets.variable(question.key, who)
-    if (question.what === 'connection') return secrets.connection(question.id, who)
-    if (question.what === 'platform') {
-      if (question.ask.what === 'neighbours' && isTry) return neighboursOf(about)
-      if (!platform) throw new Error('This platform answers no questions about runs.')
-      return platform.answer(question.ask, who.subject)
-    }
-    if (!isTry) throw new Error('A callback of a DAG has no XComs.')
-    const { taskId, mapIndex } = about
-    if (question.what === 'xcomPush') {
-      await xcoms.save({ dagId, runId, taskId, mapIndex, key: question.key, value: question.value, at: clock.now().toISOString() })
-      return null
-    }
-    const outputs = this.#outputs(about, question.key)
-    if (question.mapIndex !== undefined) return outputs.one(question.taskId, question.mapIndex)
-    return readOutput(about.dag, about.task, mapIndex, question.taskId, outputs)
-  }
 }
 
 /** What the tasks before have left does not fit: that is an outcome. A store that is gone is thrown. */
@@ -303,14 +254,6 @@ const timed = (outcome: TaskOutcome, { startedAt, endedAt }: JobResult): Attempt
   startedAt === null || endedAt === null
     ? outcome
     : { ...outcome, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
-
-/** The logical dates before and after, by the schedule alone. */
-function neighboursOf({ dag, dataIntervalStart, dataIntervalEnd }: Attempt): Neighbours {
-  const interval = { start: new Date(dataIntervalStart), end: new Date(dataIntervalEnd) }
-  const times = timetable(dag.schedule, dag.timezone)
-  const dateOf = (run: DueRun | null) => run?.logicalDate.toISOString() ?? null
-  return { previous: dateOf(times.previousOf(interval)), next: dateOf(times.nextOf(interval)) }
-}
 
 /** What travels with each try: not its documents. */
 function leanFacts(attempt: Attempt): LeanFacts {
