@@ -19,15 +19,20 @@ export async function testDag(settings: Settings, { dagId, logicalDate, conf, sk
   const workshop = await Workshop.open({ settings, onLine })
   const { db, events, pool } = workshop
   const [dags, runs, instances] = [new SqliteDagStore(db), new SqliteDagRunStore(db), new SqliteTaskInstanceStore(db)]
+  const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const scheduler = new Scheduler({
     ...{ dags, runs, instances, events, clock: systemClock, logger: consoleLogger, limits: schedulerLimits(settings) },
-    pools: new SqlitePoolStore(db, settings.defaultPoolSlots),
+    pools,
     backfills: new SqliteBackfillStore(db),
     runner: skipping(pool, skips),
   })
   try {
     const { file, source, document } = await workshop.read(dagId)
-    await dags.saveReading({ file, source, documents: [alone(document)] }, systemClock.now().toISOString(), false)
+    for (const known of await workshop.pools()) await pools.save(known)
+    const names = new Set((await pools.list()).map(({ name }) => name))
+    const strange = new Set(document.tasks.map((task) => task.pool).filter((name) => !names.has(name)))
+    for (const name of strange) onLine(`There is no pool "${name}" here: its tasks take slots of ${DEFAULT_POOL}.`)
+    await dags.saveReading({ file, source, documents: [alone(document, names)] }, systemClock.now().toISOString(), false)
     await scheduler.start()
     const over = Promise.withResolvers<void>()
     signal.addEventListener('abort', () => over.reject(signal.reason), { once: true })
@@ -64,12 +69,12 @@ export async function testDag(settings: Settings, { dagId, logicalDate, conf, sk
   }
 }
 
-/** Its schedule is over and it is not paused, so that this one run is all that there is; and pools are those of the platform, which is not asked. */
-const alone = (document: DagDocument): DagDocument => ({
+/** Its schedule is over and it is not paused, so that this one run is all that there is; of a pool that is not there the default one stands in. */
+const alone = (document: DagDocument, pools: ReadonlySet<string>): DagDocument => ({
   ...document,
   endDate: '1970-01-01T00:00:00.000Z',
   isPausedUponCreation: false,
-  tasks: document.tasks.map((task) => ({ ...task, pool: DEFAULT_POOL, poolSlots: 1 })),
+  tasks: document.tasks.map((task) => (pools.has(task.pool) ? task : { ...task, pool: DEFAULT_POOL, poolSlots: 1 })),
 })
 
 const skipping = (runner: TaskRunner, skips: (taskId: string) => boolean): TaskRunner => ({

@@ -44,7 +44,7 @@ async function runToItsEnd(pool: TaskRunner, attempt: Attempt, signal: AbortSign
       ? until(wait.at).then(() => ({ value: null }))
       : pool.wait(attempt, wait, signal).then(
           (value) => ({ value }),
-          (error: Error) => ({ error: error.message }),
+          (error: Error) => ({ error: error.message, ...(error instanceof WaitEnded && { ends: error.ends }) }),
         )
   return runToItsEnd(pool, { ...attempt, firstStartedAt, resume: await event }, signal)
 }

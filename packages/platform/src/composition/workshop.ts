@@ -7,6 +7,7 @@ import { WorkerPool } from '../adapters/process/worker-pool.ts'
 import { SqliteConnectionStore } from '../adapters/sqlite/connection.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
 import { Database } from '../adapters/sqlite/database.ts'
+import { SqlitePoolStore } from '../adapters/sqlite/pool.ts'
 import { SqliteVariableStore } from '../adapters/sqlite/variable.ts'
 import { SqliteXComStore } from '../adapters/sqlite/xcom.ts'
 import { AppError, didYouMean } from '../core/app-error.ts'
@@ -15,12 +16,14 @@ import { Events } from '../core/events.ts'
 import { TASK_PERMISSIONS } from '../core/principal.ts'
 import type { TaskLogs, TryOfTask } from '../execution/task-log.ts'
 import type { DagRecord } from '../scheduling/dag.ts'
+import type { Pool } from '../scheduling/pool.ts'
 import { Fernet, newFernetKey } from '../secrets/fernet.ts'
 import { Masker } from '../secrets/masking.ts'
 import type { Settings } from '../settings.ts'
 import { localAccess } from './local-access.ts'
 import { dagFolderOptions, workerPoolOptions } from './scheduling-settings.ts'
 import { taskSecrets } from './secrets.ts'
+import { WorkshopPlatform } from './workshop-platform.ts'
 
 export interface WorkshopOptions {
   readonly settings: Settings
@@ -60,6 +63,7 @@ export class Workshop {
       xcoms: this.xcoms,
       logs: spokenLogs(options.onLine, secrets.mask),
       clock: systemClock,
+      platform: new WorkshopPlatform(this.db, this.#home),
     })
   }
 
@@ -87,6 +91,11 @@ export class Workshop {
     } finally {
       await folder.stop()
     }
+  }
+
+  /** Those of the platform in the home; none without one. */
+  async pools(): Promise<readonly Pool[]> {
+    return this.#home ? new SqlitePoolStore(this.#home, this.#options.settings.defaultPoolSlots).list() : []
   }
 
   async close(): Promise<void> {
