@@ -41,11 +41,17 @@ export function publicMessage(error: unknown): string {
 /** The text of anything thrown, for logs. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Names are shorter; to compare what is longer with all that there is would take long. */
+const LONGEST_GUESSED = 250
+
 /** ` Did you mean "x"?` when one of `known` is close to `given`; else nothing. */
 export function didYouMean(given: string, known: Iterable<string>): string {
+  if (given.length > LONGEST_GUESSED) return ''
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(given.length / 3)) + 1
   for (const candidate of known) {
+    // So far apart are they in any case.
+    if (Math.abs(given.length - candidate.length) >= bestDistance) continue
     const distance = editDistance(given.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AssetDocument, dag } from '@daggerboard/dag'
 import { changed, gate, inlinePlatform } from '../../test/inline-platform.ts'
+import type { AppError } from '../core/app-error.ts'
 import { readPattern } from '../core/pattern.ts'
 import type { BackfillRequest } from './backfill.ts'
 import type { ClearRequest } from './clear.ts'
@@ -327,4 +328,15 @@ test('the id of a run by hand is one that the settings allow, and a long one is 
   await save(chain('a'))
   await assert.rejects(scheduler.trigger('d', { runId: `${'a'.repeat(240)}.` }, 'user:ann'), { code: 'invalid' })
   assert.equal((await scheduler.trigger('d', { runId: 'by-hand' }, 'user:ann')).runId, 'by-hand')
+})
+
+test('of many tasks that are not there some are named, and it is said that there are more', async () => {
+  const { save, scheduler } = inlinePlatform()
+  await save(chain('a'))
+  const taskIds = Array.from({ length: 100_000 }, (_, i) => `t${i}`)
+  await assert.rejects(scheduler.clear('d', { ...CLEAR, taskIds }, 'user:ann'), (error: AppError) => {
+    assert.equal(error.code, 'not_found')
+    assert.deepEqual([error.problems.length, error.problems.at(-1)], [21, 'There are more.'])
+    return true
+  })
 })

@@ -19,6 +19,9 @@ export interface RunWithInstances {
   readonly instances: readonly TaskInstance[]
 }
 
+/** So many unknown tasks are named, each with what may have been meant. */
+const MOST_UNKNOWN = 20
+
 /**
  * The tasks that `references` (ids of tasks or of groups; null for all) name, with what lies before or after them. In a mapped group
  * the relatives of one instance are those of its own index. Throws `not_found` with every id that the DAG does not have.
@@ -34,7 +37,13 @@ export function selectTasks(
   for (const reference of references ?? graph.ids) {
     const [id, mapIndex] = typeof reference === 'string' ? [reference, null] : reference
     const taskIds = graph.task(id) ? [id] : mapIndex === null ? graph.tasksOfGroup(id) : []
-    if (taskIds.length === 0) unknown.push(`There is no task or group "${id}".${didYouMean(id, [...graph.ids, ...graph.groupIds])}`)
+    if (taskIds.length === 0) {
+      if (unknown.length === MOST_UNKNOWN) {
+        unknown.push('There are more.')
+        break
+      }
+      unknown.push(`There is no task or group "${id}".${didYouMean(id, [...graph.ids, ...graph.groupIds])}`)
+    }
     for (const taskId of taskIds) {
       add(selection, taskId, mapIndex)
       const relatives = [...(upstream ? graph.before(taskId) : []), ...(downstream ? graph.after(taskId) : [])]

@@ -4,6 +4,9 @@ import type { Range, Sort, TextFilter } from '../../core/list-query.ts'
 
 const OPERATORS = { gte: '>=', gt: '>', lte: '<=', lt: '<' } as const
 
+/** A statement has a bounded number of values; longer lists are one of them. */
+const MOST_NAMED = 500
+
 export class Conditions {
   readonly #sql: string[] = []
   readonly values: SQLInputValue[] = []
@@ -24,13 +27,17 @@ export class Conditions {
   }
 
   /** Any of them; of an empty list nothing is. */
-  in(column: string, values: readonly SQLInputValue[] | undefined): this {
+  in(column: string, values: readonly (string | number)[] | undefined): this {
     if (!values) return this
-    return values.length === 0 ? this.add('0') : this.add(`${column} IN (${values.map(() => '?').join(', ')})`, ...values)
+    if (values.length === 0) return this.add('0')
+    if (values.length > MOST_NAMED) return this.add(`${column} IN (SELECT value FROM json_each(?))`, JSON.stringify(values))
+    return this.add(`${column} IN (${values.map(() => '?').join(', ')})`, ...values)
   }
 
-  notIn(column: string, values: readonly SQLInputValue[] | undefined): this {
-    return values && values.length > 0 ? this.add(`${column} NOT IN (${values.map(() => '?').join(', ')})`, ...values) : this
+  notIn(column: string, values: readonly (string | number)[] | undefined): this {
+    if (!values || values.length === 0) return this
+    if (values.length > MOST_NAMED) return this.add(`${column} NOT IN (SELECT value FROM json_each(?))`, JSON.stringify(values))
+    return this.add(`${column} NOT IN (${values.map(() => '?').join(', ')})`, ...values)
   }
 
   range(column: string, range: Range<SQLInputValue> | undefined): this {
