@@ -355,6 +355,25 @@ test('tasks of a DAG that says so share a worker, and each one’s words are in 
   assert.equal((await run('late')).detail, 'too late')
 })
 
+test('what a process writes in a shared worker is in the logs of all its tasks, which say so once', async (t) => {
+  const { run, log, attempt } = await pool(
+    t,
+    `import { spawn } from 'node:child_process'
+    const echo = () => new Promise((done) => spawn('echo', ['from a child'], { stdio: 'inherit' }).on('exit', done))
+    let isOver = false
+    export default dag('d', { tasksPerWorker: 2 }, ({ task }) => {
+      task('starts', async () => { await new Promise((done) => setTimeout(done, 30)); await echo(); await echo(); isOver = true })
+      task('waits', async () => { while (!isOver) await new Promise((done) => setTimeout(done, 5)) })
+    })`,
+  )
+  const { dag } = attempt('waits')
+  await Promise.all([run('waits', { dag }), run('starts', { dag })])
+  for (const task of ['waits', 'starts']) {
+    assert.equal((await log(task)).split('Tasks share this worker').length, 2)
+    assert.match(await log(task), /in the logs of all of them, from here on.\n\S+ from a child\n/)
+  }
+})
+
 test('a task that blocks or ends a shared worker is ended with it, and the others in it begin anew', async (t) => {
   const { run, log } = await pool(t, SHARED)
   const [blocked, others] = await Promise.all([run('blocks'), Promise.all([1, 2].map((mapIndex) => run('slow', { mapIndex })))])

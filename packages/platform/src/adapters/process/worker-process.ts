@@ -21,6 +21,8 @@ const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** So many characters are read of a stream, then it has to wait for so long: about 50 MB a second. */
 const MOST_AT_ONCE = 1024 * 1024
 const BREATH_MS = 20
+const SHARED_OUTPUT =
+  'Tasks share this worker, so what processes write that one of them has started is in the logs of all of them, from here on.\n'
 
 /** What a worker may do while it runs one job. */
 export interface JobHost {
@@ -56,6 +58,8 @@ export class WorkerProcess {
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
   readonly #jobs = new Map<number, JobHost>()
+  /** Those whose logs say already that others' processes may speak in them. */
+  readonly #toldShared = new Set<number>()
   /** What the worker was told last, so that documents travel once. */
   readonly #told = new Map<string, unknown>()
   /** Of the files that it has read, by path. */
@@ -173,7 +177,12 @@ export class WorkerProcess {
     let length = 0
     stream.setEncoding('utf8').on('data', (text: string) => {
       if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
-      for (const host of this.#jobs.values()) host.onLog(text)
+      const isShared = this.#jobs.size > 1
+      for (const [job, host] of this.#jobs) {
+        if (isShared && !this.#toldShared.has(job)) host.onLog(SHARED_OUTPUT)
+        if (isShared) this.#toldShared.add(job)
+        host.onLog(text)
+      }
       length += text.length
       if (length < MOST_AT_ONCE) return
       length = 0
@@ -232,6 +241,7 @@ export class WorkerProcess {
   #finish(job: number, end: JobEnd): void {
     const host = this.#jobs.get(job)
     this.#jobs.delete(job)
+    this.#toldShared.delete(job)
     host?.onEnd(end)
   }
 
