@@ -1,9 +1,17 @@
 /** Bodies of Airflow's REST API. */
-import type { z } from 'zod'
+import { z } from 'zod'
 import { AppError, didYouMean } from '../core/app-error.ts'
 import { parseJson } from '../core/json.ts'
 import { badRequest, type RequestProblem } from './airflow-error.ts'
 import { readText } from './body.ts'
+
+/** A name that things are kept under: control characters would change what a terminal or a log shows of it. */
+export const nameOf = (longest: number) =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must have no control characters')
 
 /** What was read of each request, for the event log: a body can be read only once. */
 const READ = new WeakMap<Request, unknown>()

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import { DEFAULT_POOL, type Pool } from '../../scheduling/pool.ts'
 import type { PoolUse } from '../../scheduling/task-instance-list.ts'
-import { readBody } from '../airflow-body.ts'
+import { nameOf, readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
@@ -13,7 +13,7 @@ import { recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 
-const name = z.string().min(1).max(250)
+const name = nameOf(250)
 const slots = z.int().min(-1, 'is a number of slots, or -1 for as many as there are tasks')
 
 const Body = z.strictObject({

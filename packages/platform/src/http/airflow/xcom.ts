@@ -5,7 +5,7 @@ import type { DagRun } from '../../scheduling/dag-run.ts'
 import type { XCom } from '../../scheduling/xcom.ts'
 import type { ListedXCom } from '../../scheduling/xcom-list.ts'
 import { maskFields } from '../../secrets/masking.ts'
-import { readBody } from '../airflow-body.ts'
+import { nameOf, readBody } from '../airflow-body.ts'
 import { instantRange, instants, one, pageOf, paging, patternOf, patterns, readQuery, text, truth, whole } from '../airflow-query.ts'
 import { only, recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
@@ -14,7 +14,7 @@ import { ANY, findInstance, findRun } from './request.ts'
 
 const value = z.json()
 const map_index = z.int().min(-1).default(-1)
-const Create = z.strictObject({ key: z.string().min(1).max(512), value, map_index })
+const Create = z.strictObject({ key: nameOf(512), value, map_index })
 const Update = z.strictObject({ value, map_index })
 
 const INDEX = { map_index: one(whole(-1)) }

@@ -141,3 +141,10 @@ test('secrets inside of a variable’s JSON, and deep in an extra, leave masked,
   await call('PATCH', '/connections/c', { connection_id: 'c', conn_type: 'http', extra: extra.replace('ada', 'eve') })
   assert.deepEqual((await connections.find('c'))?.extra, { nested: [{ token: 'hunter33', user: 'eve' }] })
 })
+
+test('a key that would change what a terminal shows of it is refused', async () => {
+  const { call } = doors()
+  for (const key of ['a\u0000', 'a\u001b[2J', 'a\nb', '\ud800'])
+    assert.equal((await call('POST', '/variables', { key, value: 'v' })).status, 422)
+  assert.equal((await call('POST', '/variables', { key: 'für/alle 🌬️', value: 'v' })).status, 201)
+})

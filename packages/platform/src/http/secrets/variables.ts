@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError, didYouMean } from '../../core/app-error.ts'
 import { MASK, maskText, mergeText } from '../../secrets/masking.ts'
 import type { Variable, VariableStore } from '../../secrets/variable.ts'
-import { readBody } from '../airflow-body.ts'
+import { nameOf, readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
@@ -12,7 +12,7 @@ import { many, ordering, pageOf, paging, patternOf, patterns, readQuery, text } 
 import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
 
-const key = z.string().min(1).max(250)
+const key = nameOf(250)
 const Body = z.strictObject({
   key,
   value: z.json().transform((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
