@@ -48,7 +48,7 @@ async function runDate(command: Command, backfill: Backfill, date: BackfillDate)
   const at = new Date(date.logicalDate)
   const [due] = dag?.timetable.between(at, at, 1) ?? []
   if (!dag || dag.record.isStale || !due) return { ...date, exceptionReason: 'unknown' }
-  const existing = await stores.runs.findByLogicalDate(dagId, date.logicalDate)
+  const existing = turn.createdFor(dagId, date.logicalDate) ?? (await stores.runs.findByLogicalDate(dagId, date.logicalDate))
   if (!existing) {
     const run = backfillRun(backfill, date, due.interval, turn.now)
     if (await stores.runs.find(dagId, run.runId)) return { ...date, exceptionReason: 'already exists' }

@@ -88,6 +88,12 @@ export class Turn {
     return this.#created.values()
   }
 
+  /** The new run of this turn for a logical date. */
+  createdFor(dagId: string, logicalDate: string): DagRun | null {
+    for (const run of this.#created.values()) if (run.dagId === dagId && run.logicalDate === logicalDate) return run
+    return null
+  }
+
   /** Puts a new run on the board. */
   create(run: DagRun): BoardRun {
     this.moves += 1

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dag } from '@daggerboard/dag'
 import { changed, inlinePlatform, START } from '../../test/inline-platform.ts'
+import { ManualClock } from '../core/clock.ts'
 import { Board } from './board.ts'
 import { type DagRun, scheduledRun } from './dag-run.ts'
 
@@ -86,4 +87,23 @@ test('a run that is marked and deleted at the same time is gone, and both are an
   assert.equal(await runs.find('d', runId), null)
   const [other] = await Promise.all([scheduler.trigger('d', { runId: 'other' }, 'user:ann'), scheduler.deleteRun('d', 'other')])
   assert.equal(await runs.find('d', other.runId), null)
+})
+
+test('a date that the schedule and a backfill bring in the same moment gets one run, and the others go on', async () => {
+  const { save, scheduler, settle, runs, backfills } = inlinePlatform({ clock: new ManualClock(START) })
+  const hourly = dag('d', { schedule: '@hourly', startDate: '2019-10-09T11:00:00Z' }, ({ task }) => void task('a', async () => {}))
+  await save(hourly.document, true)
+  const dates = { from: new Date('2019-10-09T11:00:00Z'), to: new Date('2019-10-09T11:00:00Z') }
+  const facts = { reprocess: 'none', maxActiveRuns: 1, isBackwards: false, conf: {}, tasks: null } as const
+  const { id } = await scheduler.createBackfill({ dagId: 'd', ...dates, ...facts }, 'user:ann')
+  await scheduler.setPaused('d', false)
+  await settle()
+  assert.deepEqual(
+    (await runs.list({ dagId: 'd', limit: 9, offset: 0, descending: false })).runs.map(({ runType, state }) => [runType, state]),
+    [['scheduled', 'success']],
+  )
+  assert.deepEqual(
+    (await backfills.dates(id)).map(({ exceptionReason }) => exceptionReason),
+    ['in flight'],
+  )
 })
