@@ -49,7 +49,7 @@ async function platform(t: TestContext) {
       await new Promise(setImmediate)
     }
   }
-  return { ask, settle, runs }
+  return { ask, settle, runs, assets }
 }
 
 const TRIGGER = {
@@ -96,4 +96,27 @@ test('the latest successful run before a date is known', async (t) => {
   const before = (at: string) => ask({ what: 'previousSuccess', dagId: 'other', before: at }) as Promise<{ logicalDate: string } | null>
   assert.equal((await before('2019-10-07T00:00:00.000Z'))?.logicalDate, '2019-10-06T00:00:00.000Z')
   assert.equal(await before('2019-10-06T00:00:00.000Z'), null)
+})
+
+test('the last events of assets are told, oldest first', async (t) => {
+  const { ask, assets } = await platform(t)
+  const [rows] = await assets.ensure([{ name: 'rows', uri: 'rows', group: 'asset', extra: {} }], '2019-10-07T05:00:00Z')
+  for (let id = 1; id <= 120; id++) {
+    const facts = {
+      id,
+      assetId: rows?.id ?? 0,
+      name: 'rows',
+      uri: 'rows',
+      group: 'asset',
+      extra: { n: id },
+      at: '2019-10-07T05:00:00.000Z',
+    }
+    assets.putEvent({ ...facts, source: null, createdBy: 'user:anna', aliases: [] })
+  }
+  const found = (await ask({ what: 'inletEvents', assets: ['rows', 'none'] })) as Record<string, { extra: { n: number } }[]>
+  assert.deepEqual(
+    found.rows?.map(({ extra }) => extra.n),
+    Array.from({ length: 100 }, (_, i) => i + 21),
+  )
+  assert.deepEqual(found.none, [])
 })

@@ -15,8 +15,11 @@ export interface TaskPlatformParts {
   readonly runs: Pick<DagRunStore, 'find' | 'findByLogicalDate'>
   readonly runList: Pick<DagRunList, 'list'>
   readonly instances: Pick<TaskInstanceStore, 'listOfRun'>
-  readonly assets: Pick<AssetStore, 'eventsOfRun'>
+  readonly assets: Pick<AssetStore, 'eventsOfRun' | 'findByName' | 'events'>
 }
+
+/** A task reads the last ones. */
+const MOST_EVENTS = 100
 
 type Question<What> = Extract<PlatformQuestion, { what: What }>
 
@@ -39,6 +42,8 @@ export class StoredTaskPlatform implements TaskPlatform {
         return this.#previousSuccess(question)
       case 'triggeringAssetEvents':
         return this.#parts.assets.eventsOfRun(question.dagId, question.runId)
+      case 'inletEvents':
+        return this.#inletEvents(question)
       case 'neighbours':
         return Promise.reject(new AppError('internal', 'Only a task has logical dates before and after its own.'))
     }
@@ -80,6 +85,15 @@ export class StoredTaskPlatform implements TaskPlatform {
     const groups = new Set([groupId])
     for (const group of document?.groups ?? []) if (group.parent !== null && groups.has(group.parent)) groups.add(group.groupId)
     return new Set(document?.tasks.filter((task) => task.groupId !== null && groups.has(task.groupId)).map(({ taskId }) => taskId))
+  }
+
+  async #inletEvents({ assets }: Question<'inletEvents'>): Promise<unknown> {
+    const ofAsset = async (name: string) => {
+      const asset = await this.#parts.assets.findByName(name)
+      if (!asset) return []
+      return (await this.#parts.assets.events({ assetId: asset.id, limit: MOST_EVENTS, offset: 0, descending: true })).events.reverse()
+    }
+    return Object.fromEntries(await Promise.all(assets.map(async (name) => [name, await ofAsset(name)] as const)))
   }
 
   async #previousSuccess({ dagId, before }: Question<'previousSuccess'>): Promise<PreviousSuccess | null> {

@@ -27,7 +27,7 @@ export class WorkshopPlatform implements TaskPlatform {
         `A test triggers no runs, so there is none of DAG "${question.dagId}". Start the platform, and run the DAG there.`,
       )
     }
-    if (what === 'previousSuccess') return this.#home.answer(question, subject)
+    if (what === 'previousSuccess' || what === 'inletEvents') return this.#home.answer(question, subject)
     const own = await this.#own.answer(question, subject)
     const isThere = Array.isArray(own) ? own.length > 0 : own !== null
     return isThere || what === 'triggeringAssetEvents' ? own : this.#home.answer(question, subject)

@@ -29,6 +29,8 @@ export type PlatformQuestion =
   | { readonly what: 'previousSuccess'; readonly dagId: string; readonly before: string }
   /** Those that this run was made of, as `AssetEventFacts` with `at` in ISO. */
   | { readonly what: 'triggeringAssetEvents'; readonly dagId: string; readonly runId: string }
+  /** The last events of each asset, oldest first. Answers lists of `AssetEventFacts`, with `at` in ISO, by the assets' names. */
+  | { readonly what: 'inletEvents'; readonly assets: readonly string[] }
   /** Answers `Neighbours`: the logical dates right before and after this run's, by the schedule alone. */
   | { readonly what: 'neighbours'; readonly dagId: string; readonly runId: string }
 

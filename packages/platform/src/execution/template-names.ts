@@ -106,6 +106,10 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     params: paramsOf(facts),
     inlets: task.inlets,
     outlets: task.outlets,
+    inlet_events: new AskedName(
+      { what: 'inletEvents', assets: task.inlets.flatMap((inlet) => ('asset' in inlet ? [inlet.asset.name] : [])) },
+      (answer) => answer,
+    ),
     triggering_asset_events: new AskedName({ what: 'triggeringAssetEvents', dagId, runId }, (answer) =>
       Object.groupBy(answer as { readonly name: string }[], ({ name }) => name),
     ),

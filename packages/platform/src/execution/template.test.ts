@@ -10,11 +10,7 @@ import { renderTemplates, type TemplateOptions, type TemplateSources } from './t
 import { templateReader } from './template-file.ts'
 import { templateNames } from './template-names.ts'
 
-const written = dag(
-  'pipeline_ml_staging',
-  { owner: 'ml' } as never,
-  ({ task }) => void task('submit_job', async () => {}, { owner: 'ml' }),
-).document
+const written = dag('pipeline_ml_staging', {}, ({ task }) => void task('submit_job', async () => {}, { owner: 'ml' })).document
 
 const facts: TaskFacts = {
   dagId: 'pipeline_ml_staging',
@@ -50,6 +46,7 @@ const sources: TemplateSources = {
   xcom: async (taskId, key, mapIndex) => (taskId === 'extract' ? { rows: 12, key, mapIndex } : null),
   async platform(question) {
     if (question.what === 'neighbours') return { previous: '2019-09-23T05:00:00.000Z', next: '2019-10-07T05:00:00.000Z' }
+    if (question.what === 'inletEvents') return { rows: [{ extra: { n: 1 } }, { extra: { n: 2 } }] }
     if (question.what === 'triggeringAssetEvents') return [{ name: 'rows', extra: { n: 7 } }]
     return { dataIntervalStart: '2019-09-16T05:00:00.000Z', startedAt: null }
   },
@@ -176,6 +173,7 @@ test('instants are counted with as in Python', async () => {
     '"a" + "b" ~ 1': 'ab1',
     'prev_data_interval_start_success | ds': '2019-09-16',
     'triggering_asset_events.rows[0].extra.n': '7',
+    '(inlet_events["rows"] | last).extra.n': '2',
     'task.owner ~ " " ~ task_reschedule_count ~ " " ~ test_mode': 'ml 0 false',
   }
   const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])))
