@@ -1,6 +1,7 @@
 /** Updates of assets as Airflow's clients read them. */
 import type { AssetEvent } from '../../scheduling/asset.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
+import { maskFields } from '../../secrets/masking.ts'
 
 /** `runs`: those that were made of it. */
 export const presentAssetEvent = (
@@ -12,7 +13,7 @@ export const presentAssetEvent = (
   name,
   uri,
   group,
-  extra,
+  extra: maskFields(extra),
   timestamp: at,
   source_dag_id: source?.dagId ?? null,
   source_run_id: source?.runId ?? null,

@@ -4,6 +4,7 @@ import { AppError } from '../../core/app-error.ts'
 import type { Asset } from '../../scheduling/asset.ts'
 import type { DagRecord } from '../../scheduling/dag.ts'
 import type { DagRun } from '../../scheduling/dag-run.ts'
+import { maskFields } from '../../secrets/masking.ts'
 import { readBody } from '../airflow-body.ts'
 import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
@@ -165,7 +166,7 @@ function presentAsset(asset: Asset, known: readonly Named[], last: { readonly id
     name: asset.name,
     uri: asset.uri,
     group: asset.group,
-    extra: asset.extra,
+    extra: maskFields(asset.extra),
     ...times,
     scheduled_dags: known.filter(({ waitsFor }) => waitsFor.has(asset.name)).map(({ dag }) => ({ dag_id: dag.dagId, ...times })),
     producing_tasks: tasks('produces'),

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { asset, dag } from '@daggerboard/dag'
 import { airflowHouse, ann, viewer } from '../../../../../test/airflow-house.ts'
 
-const cart = asset('cart')
+const cart = asset({ name: 'cart', extra: { password: 'hunter22', rows: 1 } })
 
 /** `load` → `train` → `report`, where `train` fails until it is told not to; `news` waits for the asset that `load` updates. */
 async function house() {
@@ -157,12 +157,14 @@ test('a backfill is planned, made, paused and cancelled', async () => {
 test('assets say who makes them and who waits for them; an update by hand starts those', async () => {
   const { call, settle, trigger } = await house()
   const [found] = (await call('GET', '/assets')).body.assets
+  assert.deepEqual(found.extra, { password: '***', rows: 1 })
   assert.deepEqual([found.name, found.producing_tasks[0].task_id, found.scheduled_dags[0].dag_id], ['cart', 'load', 'news'])
   await trigger()
   const events = (await call('GET', `/assets/events?asset_id=${found.id}&source_run_id=r`)).body.asset_events
   assert.deepEqual([events.length, events[0].source_task_id, events[0].source_dag_id], [1, 'load', 'shop'])
   await call('PATCH', '/dags/news', { is_paused: false })
-  const event = await call('POST', '/assets/events', { asset_id: found.id, extra: { rows: 3 } })
+  const event = await call('POST', '/assets/events', { asset_id: found.id, extra: { rows: 3, api_key: 'hunter22' } })
+  assert.deepEqual(event.body.extra, { rows: 3, api_key: '***', from_rest_api: true })
   assert.deepEqual([event.status, event.body.extra.rows], [200, 3])
   await settle()
   const [run] = (await call('GET', '/dags/news/dagRuns')).body.dag_runs
