@@ -9,6 +9,7 @@ export interface Work {
 }
 
 const plain = { renderedFields: null }
+const SKIP_ALL = { all: 'descendants' } as const
 
 export class SimulatedRunner implements TaskRunner {
   /** What is under way: not what was cancelled, nor what ended with an earlier platform. */
@@ -56,11 +57,21 @@ export class SimulatedRunner implements TaskRunner {
 
   async call(_call: CallbackCall): Promise<void> {}
 
-  /** The platform has ended, and with it all that was under way. */
-  async stop(): Promise<void> {
-    this.crash()
+  async stop(): Promise<void> {}
+
+  /** For the platform of now: one that has ended reaches nobody any more. */
+  ofNewPlatform(): TaskRunner {
+    const generation = this.#generation
+    const ifAlive = <T>(work: () => Promise<T>): Promise<T> => (generation === this.#generation ? work() : new Promise(() => {}))
+    return {
+      run: (attempt, signal, onStart) => ifAlive(() => this.run(attempt, signal, onStart)),
+      wait: (attempt, wait, signal) => ifAlive(() => this.wait(attempt, wait, signal)),
+      call: (callback) => ifAlive(() => this.call(callback)),
+      stop: () => ifAlive(() => this.stop()),
+    }
   }
 
+  /** The platform has ended, and with it all that was under way. */
   crash(): void {
     this.#generation++
     this.working.clear()
@@ -109,6 +120,10 @@ export class SimulatedRunner implements TaskRunner {
       return { state: 'deferred', wait, timeoutSeconds: chance(0.5) ? 10 : null, ...plain }
     }
     if (attempt.taskId.startsWith('list')) return { state: 'success', output: Array.from({ length: whole(0, 4) }, (_, i) => i), ...plain }
+    const { flow, downstream } = attempt.task
+    const skip =
+      flow === 'branch' ? { followed: downstream.filter(() => chance(0.5)) } : flow === 'shortCircuit' && chance(0.5) ? SKIP_ALL : null
+    if (flow === 'branch' || flow === 'shortCircuit') return { state: 'success', output: null, ...(skip && { skip }), ...plain }
     const token = `${attempt.attemptId}#${this.answers.size}`
     this.answers.set(token, keyOf(attempt))
     return { state: 'success', output: token, ...plain }

@@ -5,6 +5,9 @@ import type { TaskInstance, TaskInstanceState } from '../../src/scheduling/task-
 import { POOLS } from './random-dag.ts'
 import type { Work } from './simulated-runner.ts'
 
+/** Somebody gives it more slots, and takes them again: what runs then goes on. */
+export const MOST_NARROW_SLOTS = 4
+
 export function limitComplaints(documents: readonly DagDocument[], working: readonly Work[], parallelism: number): string[] {
   const complaints: string[] = []
   const check = (what: string, found: number, most: number) => {
@@ -16,7 +19,7 @@ export function limitComplaints(documents: readonly DagDocument[], working: read
     check(
       `pool ${name}`,
       inPool.reduce((sum, { attempt }) => sum + attempt.task.poolSlots, 0),
-      slots,
+      name === 'narrow' ? MOST_NARROW_SLOTS : slots,
     )
   }
   for (const { dagId, maxActiveTasks, tasks } of documents) {
@@ -44,17 +47,34 @@ export function runComplaints(document: DagDocument, run: DagRun, instances: rea
   for (const { taskId, mapIndex, state } of instances)
     if (!END.has(state)) complaints.push(`${name}/${taskId}/${mapIndex} is ${state} in a run that has ended as ${run.state}`)
   if (isTouched) return complaints
+  const taskOf = new Map(document.tasks.map((task) => [task.taskId, task]))
+  const isMappedGroup = (task: TaskDocument | undefined) => task?.groupId === 'mapped_group'
   for (const task of document.tasks) {
-    const before = task.upstream.flatMap((id) => of(id)).map(({ state }) => state)
     for (const { mapIndex, state, tryNumber } of of(task.taskId)) {
-      const problem = stateProblem(task, state, tryNumber, before)
+      // Within a mapped group each element goes its own way.
+      const seen = (id: string) =>
+        isMappedGroup(task) && isMappedGroup(taskOf.get(id)) && mapIndex >= 0 ? of(id).filter((one) => one.mapIndex === mapIndex) : of(id)
+      const before = task.upstream.flatMap(seen).map((one) => one.state)
+      const setups = task.setups.flatMap(seen).map((one) => one.state)
+      const problem = task.role === 'teardown' ? teardownProblem(state, tryNumber, setups) : stateProblem(task, state, tryNumber, before)
       if (problem) complaints.push(`${name}/${task.taskId}/${mapIndex} ${problem} after [${before.join(', ')}] with ${task.triggerRule}`)
     }
   }
-  const leaves = document.tasks.filter(({ downstream }) => downstream.length === 0).flatMap(({ taskId }) => of(taskId))
-  const hasFailed = leaves.some(({ state }) => state === 'failed' || state === 'upstream_failed')
-  if (run.state !== (hasFailed ? 'failed' : 'success')) complaints.push(`${name} has ended as ${run.state}, its leaves say otherwise`)
+  const isIgnorable = (task: TaskDocument | undefined) => task?.role === 'teardown' && !task.failsRun
+  const counting = document.tasks.filter((task) => !isIgnorable(task))
+  const effective = counting.filter(({ downstream }) => document.failFast || downstream.every((id) => isIgnorable(taskOf.get(id))))
+  const leaves = effective.length > 0 ? effective : document.tasks.filter(({ downstream }) => downstream.length === 0)
+  const hasFailed = leaves.flatMap(({ taskId }) => of(taskId)).some(({ state }) => state === 'failed' || state === 'upstream_failed')
+  if (document.runTimeoutSeconds === null && run.state !== (hasFailed ? 'failed' : 'success'))
+    complaints.push(`${name} has ended as ${run.state}, its leaves say otherwise`)
   return complaints
+}
+
+/** What a setup has made is removed, unless no setup has made anything. */
+function teardownProblem(state: TaskInstanceState, tryNumber: number, setups: readonly TaskInstanceState[]): string | null {
+  const hasRun = tryNumber > 0 && (state === 'success' || state === 'failed')
+  if (hasRun && setups.length > 0 && !setups.includes('success')) return `has run (${state}) although no setup has succeeded`
+  return null
 }
 
 /** What each rule needs to run; written once more, from the names of the rules. */
@@ -82,6 +102,8 @@ function stateProblem(
   const mayRun = before.length === 0 || NEEDS[task.triggerRule](before)
   const hasRun = tryNumber > 0 && (state === 'success' || state === 'failed')
   if (hasRun && !mayRun) return `has run (${state})`
-  if (state === 'upstream_failed' && mayRun && task.expand === null) return 'has not run'
+  // What it is mapped over, or a setup further up, may have failed.
+  if (state === 'upstream_failed' && mayRun && task.expand === null && task.groupId === null && task.taskId !== 'inside')
+    return 'has not run'
   return null
 }
