@@ -65,10 +65,16 @@ export function assetProblems(document: AssetCondition): string[] {
   if ('all' in document) return emptyProblem(document.all, 'all').concat(document.all.flatMap(assetProblems))
   if ('any' in document) return emptyProblem(document.any, 'any').concat(document.any.flatMap(assetProblems))
   const noun = 'alias' in document ? 'asset alias' : 'asset'
-  return ('alias' in document ? [document.alias] : [document.asset.name, document.asset.uri])
-    .filter((name) => typeof name !== 'string' || name.trim() === '' || name.length > 1500)
-    .map((name) => `The ${noun} "${name}" must have a name of 1 to 1500 characters.`)
+  const names = 'alias' in document ? [document.alias] : [document.asset.name, document.asset.uri]
+  return names.flatMap((name) => {
+    if (typeof name !== 'string' || name.trim() === '' || name.length > 1500)
+      return [`The ${noun} "${name}" must have a name of 1 to 1500 characters.`]
+    if (!hasPassword(name)) return []
+    return [`The address of an ${noun} has a password in it, which everybody would read. Leave it out: the connection has it.`]
+  })
 }
+
+const hasPassword = (address: string): boolean => URL.canParse(address) && new URL(address).password !== ''
 
 const emptyProblem = (parts: readonly AssetCondition[], word: string): string[] =>
   parts.length > 0 ? [] : [`${word}() of the schedule names no asset. Give it one.`]

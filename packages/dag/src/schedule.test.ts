@@ -84,6 +84,7 @@ test('a schedule that cannot be is refused with its mend', () => {
   assert.match(why(delta('0s')), /must be longer than nothing/)
   assert.match(why(events(['soon'])), /The event "soon" is not a date/)
   assert.match(why(asset('')), /must have a name of 1 to 1500 characters/)
+  assert.match(why(asset({ name: 'shop', uri: 'postgres://me:hunter22@shop/rows' })), /^(?!.*hunter22).*has a password in it/s)
   assert.match(why([]), /names no asset/)
   assert.match(why(assetsOrTime(asset('a'), 'nope')), /has 1 fields/)
   assert.match(why(7 as never), /The schedule 7 is none/)
