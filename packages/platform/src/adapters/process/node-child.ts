@@ -1,5 +1,6 @@
 /** What every child process with an author's code has in common: its flags, its environment and its end. */
 import type { ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type Defaults, setDefaults } from '@daggerboard/dag/defaults'
 
 export const NODE_FLAGS: readonly string[] = [
@@ -32,12 +33,27 @@ export function takeDefaults(): void {
   delete process.env[DEFAULTS]
 }
 
-/** Ends a child that leads a process group, and everything that it has started in it. */
-export function killTree(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): void {
-  if (child.pid === undefined) return
+/** Those that a process has started, and what they have, in groups of their own too, as Linux tells; elsewhere none. */
+function descendantsOf(pid: number): number[] {
   try {
-    process.kill(-child.pid, signal)
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+    )
+    return children.flatMap((child) => [child, ...descendantsOf(child)])
   } catch {
-    // The whole group has ended already.
+    return []
+  }
+}
+
+/** Ends a child that leads a process group, and everything that it has started in it; with `reaches` also what has left the group. */
+export function killTree(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL', reaches = false): void {
+  if (child.pid === undefined) return
+  const others = reaches && child.exitCode === null && child.signalCode === null ? descendantsOf(child.pid) : []
+  for (const target of [-child.pid, ...others]) {
+    try {
+      process.kill(target, signal)
+    } catch {
+      // It has ended already.
+    }
   }
 }

@@ -397,6 +397,30 @@ test('a task that eats memory ends its own worker, and the detail says what the 
   assert.match(String((await run('eats')).detail), /The worker process ran out of its 64 MiB of memory/)
 })
 
+test('a timeout also ends what a task has started in a group of its own', { skip: process.platform !== 'linux' }, async (t) => {
+  const { run, folder } = await pool(
+    t,
+    `import { spawn } from 'node:child_process'
+    import { writeFileSync } from 'node:fs'
+    export default dag('d', {}, ({ task }) => void task('forks', async ({ conf }) => {
+      const child = spawn('/bin/sh', ['-c', 'sleep 600 & wait'], { detached: true, stdio: 'ignore' })
+      child.on('spawn', () => writeFileSync(conf.path, String(child.pid)))
+      await new Promise(() => {})
+    }, { executionTimeout: '500ms' }))`,
+  )
+  const path = join(folder, 'pid')
+  assert.match(String((await run('forks', { conf: { path } })).detail), /executionTimeout/)
+  const group = Number(await readFile(path, 'utf8'))
+  const isThere = () => {
+    try {
+      return process.kill(-group, 0)
+    } catch {
+      return false
+    }
+  }
+  while (isThere()) await new Promise((done) => setTimeout(done, 5))
+})
+
 test('words before a long silence are in the log while it lasts', async (t) => {
   const { run, log } = await pool(
     t,

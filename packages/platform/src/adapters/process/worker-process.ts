@@ -72,6 +72,7 @@ export class WorkerProcess {
   #culprit: number | null = null
   #isReady = false
   #isSpent = false
+  #wasToldToEnd = false
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -160,7 +161,9 @@ export class WorkerProcess {
 
   /** `isCancelled`: what the job has begun elsewhere is to end, too. */
   abort(job: number, reason: string, isCancelled: boolean): void {
-    if (this.#jobs.has(job)) this.#post({ type: 'abort', job, reason, isCancelled })
+    if (!this.#jobs.has(job)) return
+    if (this.capacity === 1) this.#wasToldToEnd = true
+    this.#post({ type: 'abort', job, reason, isCancelled })
   }
 
   /** Ends the worker and every process that its tasks have started. `culprit` is the job that makes it necessary. */
@@ -169,7 +172,8 @@ export class WorkerProcess {
     if (this.#end !== null) return
     this.#isSpent = true
     this.#culprit ??= culprit
-    killTree(this.#child)
+    // A task that was to end leaves nothing; one that has ended by itself may have begun something that is to stay.
+    killTree(this.#child, 'SIGKILL', this.#wasToldToEnd || culprit !== null)
   }
 
   /** What processes of its tasks write. One that writes faster than is good for the platform is read more slowly, so that it has to wait. */
