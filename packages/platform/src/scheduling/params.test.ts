@@ -18,3 +18,9 @@ test('a schema leads nowhere else', () => {
   for (const $ref of ['http://127.0.0.1/schema', 'file:///etc/passwd', '#'])
     assert.match(valueProblems('name', { $ref }, 1).join(), /cannot be read/)
 })
+
+test('a conf is not larger than what goes between tasks', () => {
+  const problems = (length: number) => paramProblems({ params: {}, paramSchemas: {} }, { a: 'x'.repeat(length) })
+  assert.deepEqual(problems(1_000_000), [])
+  assert.match(problems(1_048_576).join(), /conf has 1048584 characters of JSON, and may have 1048576/)
+})

@@ -3,6 +3,9 @@ import type { DagDocument } from '@daggerboard/dag'
 import { z } from 'zod'
 import { within } from '../core/deadline.ts'
 
+/** Of JSON, in characters: it is kept with every run, also with each of a backfill, and lists look through it. */
+const LONGEST_CONF = 1024 * 1024
+
 /** The author's expressions meet values of others, and both together may take for ever. */
 const LONGEST_CHECK_MS = 250
 
@@ -13,11 +16,14 @@ interface Reader {
 
 const readers = new WeakMap<object, Reader | null>()
 
-/** A sentence for each param of a run with this `conf` that does not fit. */
+/** A sentence for each param of a run with this `conf` that does not fit, or for a conf that is too large. */
 export function paramProblems(
   { params, paramSchemas }: Pick<DagDocument, 'params' | 'paramSchemas'>,
   conf: Readonly<Record<string, unknown>>,
 ): string[] {
+  const { length } = JSON.stringify(conf)
+  if (length > LONGEST_CONF)
+    return [`conf has ${length} characters of JSON, and may have ${LONGEST_CONF}. Write what is larger to a bucket, and give its path.`]
   return Object.entries(paramSchemas).flatMap(([name, schema]) => {
     if (!(name in conf) && !(name in params)) return [`Param "${name}" has no value: give it one in conf.`]
     return valueProblems(name, schema, name in conf ? conf[name] : params[name])
