@@ -216,6 +216,9 @@ export function lose(turn: Turn, of: BoardRun, instance: TaskInstance): void {
   else if (instance.state === 'queued') {
     const goesOn = instance.deferral !== null || instance.rescheduleCount > 0
     turn.move(of, instance, 'scheduled', { tryNumber: goesOn ? instance.tryNumber : instance.tryNumber - 1 })
+  } else if (instance.lostAttempts < MAX_LOST_ATTEMPTS && isAnswered(instance)) {
+    const detail = 'The platform ended during this try; it goes on with the answer that it has got.'
+    turn.move(of, instance, 'scheduled', { lostAttempts: instance.lostAttempts + 1, detail })
   } else if (instance.lostAttempts < MAX_LOST_ATTEMPTS) {
     turn.keepTry({ ...instance, state: 'failed', endedAt: turn.now.toISOString(), detail: 'The platform ended during this try.' })
     turn.move(of, instance, 'scheduled', {
@@ -229,6 +232,9 @@ export function lose(turn: Turn, of: BoardRun, instance: TaskInstance): void {
     fail(turn, of, instance, { detail: `The platform has ended during ${MAX_LOST_ATTEMPTS + 1} tries of this task.`, isFinal: true })
   }
 }
+
+/** A human has answered it, and is not asked again. */
+const isAnswered = ({ deferral }: TaskInstance): boolean => deferral?.wait.kind === 'input' && deferral.event !== null
 
 /** Only now: a try may ask what the one before it has left, such as the id of a build that still runs, and join it. */
 function clearEarlierXComs(turn: Turn, of: BoardRun, { dagId, runId, taskId, mapIndex, tryNumber, queuedAt }: TaskInstance): void {

@@ -66,6 +66,22 @@ test('a task that is tried again after its answer asks again', async () => {
   assert.deepEqual([await states('d', runId), tries], [{ run: 'running', a: 'deferred' }, 1])
 })
 
+test('a human who has answered is not asked again when the platform ends before the task has gone on', async () => {
+  const task = ({ resume }: { resume: unknown }) => (resume === null ? asking(QUESTION) : new Promise(() => {}))
+  const first = inlinePlatform({ task })
+  await first.save(one())
+  const { runId } = await first.scheduler.trigger('d', {}, 'user:ann')
+  await first.settle()
+  await first.scheduler.answerInput('d', runId, 'a', -1, { chosen: ['Approve'], paramsInput: {} }, 'user:bob')
+  await first.settle()
+  assert.equal((await first.states('d', runId)).a, 'running')
+  const second = inlinePlatform({ db: first.db, task: ({ resume }) => resume ?? asking(QUESTION) })
+  await second.settle()
+  assert.deepEqual(await second.states('d', runId), { run: 'success', a: 'success' })
+  const answer = await second.xcoms.find('d', runId, 'a', 'return_value')
+  assert.deepEqual((answer?.value as { value: { chosen: string[] } }).value.chosen, ['Approve'])
+})
+
 test('a note to a deferred task does not make it miss what it waits for, nor end the wait', async () => {
   const answer = gate<unknown>()
   const begun: AbortSignal[] = []
