@@ -79,7 +79,7 @@ test('a human who has answered is not asked again when the platform ends before 
   await second.settle()
   assert.deepEqual(await second.states('d', runId), { run: 'success', a: 'success' })
   const answer = await second.xcoms.find('d', runId, 'a', 'return_value')
-  assert.deepEqual((answer?.value as { value: { chosen: string[] } }).value.chosen, ['Approve'])
+  assert.match(JSON.stringify(answer?.value), /"chosen":\["Approve"\]/)
 })
 
 test('a note to a deferred task does not make it miss what it waits for, nor end the wait', async () => {
