@@ -3,26 +3,8 @@ import { join } from 'node:path'
 import { dag } from '../../packages/dag/src/index.ts'
 import { SqliteDagRunStore } from '../../packages/platform/src/adapters/sqlite/dag-run.ts'
 import { Database } from '../../packages/platform/src/adapters/sqlite/database.ts'
-import { type Changes, type DagRun, scheduledRun } from '../../packages/platform/src/scheduling/dag-run.ts'
+import { type DagRun, NO_CHANGES, scheduledRun } from '../../packages/platform/src/scheduling/dag-run.ts'
 import { newTaskInstance } from '../../packages/platform/src/scheduling/task-instance.ts'
-
-const NOTHING: Changes = {
-  created: [],
-  runs: [],
-  added: [],
-  instances: [],
-  deleted: [],
-  tries: [],
-  xcoms: [],
-  xcomsCleared: [],
-  callbacks: [],
-  callbacksDone: [],
-  assetEvents: [],
-  assetsQueued: [],
-  assetsConsumed: [],
-  backfills: [],
-  backfillDates: [],
-}
 
 const PER_COMMIT = 1_000
 const HOUR_MS = 3_600_000
@@ -40,7 +22,7 @@ export async function withHistory(home: string, count: number): Promise<void> {
   for (let done = 0; done < count; done += PER_COMMIT) {
     const created = Array.from({ length: Math.min(PER_COMMIT, count - done) }, (_, i) => finishedRun(done + i))
     const added = created.flatMap((run) => tasks.map((task) => ({ ...newTaskInstance(run, task), ...endOf(run), tryNumber: 1 })))
-    await runs.record({ ...NOTHING, created, added })
+    await runs.record({ ...NO_CHANGES, created, added })
   }
   db.close()
 }

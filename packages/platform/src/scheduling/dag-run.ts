@@ -144,6 +144,27 @@ export interface Changes {
   readonly backfillDates: readonly BackfillDate[]
 }
 
+/** A turn in which nothing happened. */
+export const NO_CHANGES: Changes = {
+  created: [],
+  runs: [],
+  added: [],
+  instances: [],
+  deleted: [],
+  tries: [],
+  xcoms: [],
+  xcomsCleared: [],
+  callbacks: [],
+  callbacksDone: [],
+  cancellations: [],
+  cancellationsDone: [],
+  assetEvents: [],
+  assetsQueued: [],
+  assetsConsumed: [],
+  backfills: [],
+  backfillDates: [],
+}
+
 export interface DagRunStore {
   find(dagId: string, runId: string): Promise<DagRun | null>
   list(query: DagRunQuery): Promise<{ runs: DagRun[]; total: number }>

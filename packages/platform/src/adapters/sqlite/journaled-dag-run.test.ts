@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { dag } from '@daggerboard/dag'
-import { type Changes, type DagRun, moveRun, scheduledRun } from '../../scheduling/dag-run.ts'
+import { type Changes, type DagRun, moveRun, NO_CHANGES, scheduledRun } from '../../scheduling/dag-run.ts'
 import { moveInstance, newTaskInstance, type TaskInstance } from '../../scheduling/task-instance.ts'
 import { Database } from './database.ts'
 import { Journal } from './journal.ts'
@@ -13,26 +13,6 @@ import { SqliteTaskInstanceStore } from './task-instance.ts'
 import { SqliteXComStore } from './xcom.ts'
 
 const NOW = new Date('2026-01-05T12:00:00Z')
-const NOTHING: Changes = {
-  created: [],
-  runs: [],
-  added: [],
-  instances: [],
-  deleted: [],
-  tries: [],
-  xcoms: [],
-  xcomsCleared: [],
-  callbacks: [],
-  callbacksDone: [],
-  cancellations: [],
-  cancellationsDone: [],
-  assetEvents: [],
-  assetsQueued: [],
-  assetsConsumed: [],
-  backfills: [],
-  backfillDates: [],
-}
-
 let folder: string
 let file: string
 let journalFile: string
@@ -65,7 +45,7 @@ async function begun(runs: JournaledDagRunStore, hour = 0): Promise<{ run: DagRu
   assert.ok(task)
   const none = newTaskInstance(run, task)
   const instance = moveInstance(moveInstance(none, 'scheduled', NOW), 'queued', NOW, { attemptId: 'a', tryNumber: 1 })
-  await runs.record({ ...NOTHING, created: [run], added: [instance] })
+  await runs.record({ ...NO_CHANGES, created: [run], added: [instance] })
   return { run, instance }
 }
 
@@ -73,7 +53,7 @@ const succeeded = (instance: TaskInstance, output: unknown): Changes => {
   const { dagId, runId, taskId, mapIndex } = instance
   const ended = moveInstance(moveInstance(instance, 'running', NOW), 'success', NOW)
   const xcom = { dagId, runId, taskId, mapIndex, key: 'return_value', value: output, at: NOW.toISOString() }
-  return { ...NOTHING, instances: [ended], xcoms: [xcom] }
+  return { ...NO_CHANGES, instances: [ended], xcoms: [xcom] }
 }
 
 test('what a turn has recorded is read at once', async () => {

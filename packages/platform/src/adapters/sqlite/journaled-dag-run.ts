@@ -4,7 +4,7 @@
  * has come together, or a moment later. Everything else is committed to the tables at once.
  */
 import { AppError } from '../../core/app-error.ts'
-import { type Changes, type DagRun, isFinished, runKey } from '../../scheduling/dag-run.ts'
+import { type Changes, type DagRun, isFinished, NO_CHANGES, runKey } from '../../scheduling/dag-run.ts'
 import { instanceKey, isDone, type TaskInstance } from '../../scheduling/task-instance.ts'
 import { SqliteDagRunStore } from './dag-run.ts'
 import type { Database } from './database.ts'
@@ -103,7 +103,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#isSettling = true
     try {
       transaction(() => {
-        for (const moves of joined(pending)) this.apply({ ...NOTHING, ...moves })
+        for (const moves of joined(pending)) this.apply({ ...NO_CHANGES, ...moves })
         this.#mark(last)
       })
       this.#last = last
@@ -186,26 +186,6 @@ interface Revised {
 
 const RUN_REVISION = 'SELECT revision FROM dag_run WHERE dag_id = ? AND run_id = ?'
 const INSTANCE_REVISION = 'SELECT revision FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?'
-
-const NOTHING: Changes = {
-  created: [],
-  runs: [],
-  added: [],
-  instances: [],
-  deleted: [],
-  tries: [],
-  xcoms: [],
-  xcomsCleared: [],
-  callbacks: [],
-  callbacksDone: [],
-  cancellations: [],
-  cancellationsDone: [],
-  assetEvents: [],
-  assetsQueued: [],
-  assetsConsumed: [],
-  backfills: [],
-  backfillDates: [],
-}
 
 const movesOf = ({ runs, instances, tries, xcoms, xcomsCleared, callbacksDone, cancellationsDone }: Changes): Moves => ({
   runs,
