@@ -20,7 +20,7 @@ export function problemOf(error: unknown): GoogleProblem {
 }
 
 /** The sentence in it. */
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   try {
     return (JSON.parse(message) as { error?: { message?: string } }).error?.message ?? message

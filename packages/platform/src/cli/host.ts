@@ -46,7 +46,7 @@ export interface Exchange {
   parseConnection(id: string, text: string): ConnectionFields
 }
 
-export interface Imported<Fields> {
+interface Imported<Fields> {
   readonly found: readonly Fields[]
   /** Names of those whose secrets are masked in the file: they are left out. */
   readonly masked: readonly string[]

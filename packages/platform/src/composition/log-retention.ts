@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000
 const BREATH_MS = 20
 
 /** Deletes some of what is older than `at`, an ISO instant; answers 0 when none is left. */
-export interface Aging {
+interface Aging {
   deleteBefore(at: string): Promise<number>
 }
 

@@ -2,7 +2,7 @@
 import type { DagDocument, TaskDocument } from '@daggerboard/dag'
 
 /** What a deferred task hears when it goes on. */
-export type Resume = { readonly value: unknown } | { readonly error: string; readonly ends?: 'failed' | 'skipped' }
+type Resume = { readonly value: unknown } | { readonly error: string; readonly ends?: 'failed' | 'skipped' }
 
 export interface TaskFacts {
   readonly dagId: string

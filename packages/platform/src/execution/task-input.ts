@@ -60,7 +60,7 @@ export async function readOutput(
 }
 
 /** The innermost mapped group that a task is in. */
-export function mappedGroupOf({ groups }: Pick<DagDocument, 'groups'>, { groupId }: Pick<TaskDocument, 'groupId'>): GroupDocument | null {
+function mappedGroupOf({ groups }: Pick<DagDocument, 'groups'>, { groupId }: Pick<TaskDocument, 'groupId'>): GroupDocument | null {
   for (let id = groupId; id !== null; ) {
     const group = groups.find((found) => found.groupId === id)
     if (!group) return null

@@ -14,7 +14,7 @@ export type TaskOutcome = { readonly renderedFields: unknown } & (
   | { readonly state: 'deferred'; readonly wait: WaitOutcome; readonly timeoutSeconds: number | null }
 )
 
-export type SkipOutcome = { readonly followed: readonly string[] } | { readonly all: 'direct' | 'descendants' }
+type SkipOutcome = { readonly followed: readonly string[] } | { readonly all: 'direct' | 'descendants' }
 
 export interface AssetEventOutcome {
   readonly name: string
@@ -27,7 +27,7 @@ export type WaitOutcome =
   | { readonly kind: 'trigger'; readonly name: string; readonly args: unknown }
   | { readonly kind: 'input'; readonly request: InputOutcome }
 
-export interface InputOutcome {
+interface InputOutcome {
   readonly subject: string
   readonly body: string | null
   readonly options: readonly string[]

@@ -19,7 +19,7 @@ export type JobWork =
   /** An author's function about something that has happened. `facts` are null when it is about the run. */
   | { readonly kind: 'call'; readonly facts: LeanFacts | null; readonly which: string; readonly about: CallFacts }
 
-export interface CallFacts {
+interface CallFacts {
   readonly dagId: string
   readonly runId: string
   readonly reason: string

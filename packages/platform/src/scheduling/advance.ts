@@ -35,7 +35,7 @@ function advanceRun(turn: Turn, of: BoardRun): void {
 }
 
 /** The run ends by itself. */
-export function endRun(turn: Turn, of: BoardRun, state: 'success' | 'failed', reason: string): void {
+function endRun(turn: Turn, of: BoardRun, state: 'success' | 'failed', reason: string): void {
   turn.moveRun(of, state)
   if (state === 'failed') turn.failed.push(of.run)
   const dag = turn.board.dags.get(of.run.dagId)

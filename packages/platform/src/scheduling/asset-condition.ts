@@ -29,7 +29,7 @@ export function isMet(condition: AssetCondition, updated: ReadonlySet<string>, a
 }
 
 /** All that a condition names. */
-export function referencesOf(condition: AssetCondition): AssetReference[] {
+function referencesOf(condition: AssetCondition): AssetReference[] {
   if ('asset' in condition || 'alias' in condition) return [condition]
   return ('all' in condition ? condition.all : condition.any).flatMap(referencesOf)
 }

@@ -50,7 +50,7 @@ export function fromThisRun(of: BoardRun, planned: PlannedTask, { mapIndex }: Ta
 }
 
 /** How the instances of some tasks before `planned` stand, as far as they matter to its instance `mapIndex`. */
-export function countUpstream(of: BoardRun, planned: PlannedTask, upstream: readonly PlannedTask[], mapIndex: number): UpstreamCounts {
+function countUpstream(of: BoardRun, planned: PlannedTask, upstream: readonly PlannedTask[], mapIndex: number): UpstreamCounts {
   const counts = noCounts()
   for (const before of upstream) {
     const task = of.tasks.get(before.taskId)

@@ -7,7 +7,7 @@ import { fromThisRun, pastHindrance } from './dependencies.ts'
 import { reachedLimits } from './limits.ts'
 import { isDone, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
 
-export interface Reason {
+interface Reason {
   readonly kind:
     | 'run'
     | 'dag'

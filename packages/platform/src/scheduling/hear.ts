@@ -137,7 +137,7 @@ function mapProblem(of: BoardRun, { taskId, mapIndex }: TaskInstance, output: un
   return `Mapped tasks are made of what this task answers, which has ${length} elements; the setting max_map_length allows ${maxMapLength}.`
 }
 
-export interface Failure {
+interface Failure {
   readonly detail: string
   readonly isFinal: boolean
   readonly renderedFields?: unknown
@@ -145,12 +145,7 @@ export interface Failure {
 }
 
 /** The try has failed: the task is tried again if it may be. */
-export function fail(
-  turn: Turn,
-  of: BoardRun,
-  instance: TaskInstance,
-  { detail, isFinal, renderedFields, retryAfterSeconds }: Failure,
-): void {
+function fail(turn: Turn, of: BoardRun, instance: TaskInstance, { detail, isFinal, renderedFields, retryAfterSeconds }: Failure): void {
   const { run } = of
   const planned = of.tasks.get(instance.taskId)?.planned
   const facts = { detail, renderedFields: renderedFields ?? instance.renderedFields }

@@ -16,7 +16,7 @@ export interface Waiting {
 }
 
 /** Higher priority first; then runs that keep a schedule before those that fill the past; then the earlier run; then the longer wait. */
-export function comesBefore(a: Waiting, b: Waiting): boolean {
+function comesBefore(a: Waiting, b: Waiting): boolean {
   if (a.instance.priorityWeight !== b.instance.priorityWeight) return a.instance.priorityWeight > b.instance.priorityWeight
   if (a.isBackfill !== b.isBackfill) return b.isBackfill
   if (a.runDate !== b.runDate) return a.runDate < b.runDate

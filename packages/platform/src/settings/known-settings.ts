@@ -159,7 +159,7 @@ export const SETTINGS = {
     'core.killed_task_cleanup_time',
     seconds(0, DAY),
     '60',
-    'How long a task that is told to end may take for it, until its processes are killed.',
+    'How long a task that listens when it is told to end may take for it, until its processes are killed.',
   ),
   maxMapLength: setting('core.max_map_length', wholeNumber(1, 1_000_000), '1024', 'Into how many instances a mapped task may unfold.'),
   defaultPoolSlots: setting(
