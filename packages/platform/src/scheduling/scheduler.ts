@@ -12,6 +12,7 @@ import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
 import { hear } from './hear.ts'
+import { Inbox } from './inbox.ts'
 import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
 import { lookBack } from './look-back.ts'
@@ -49,7 +50,7 @@ const MAX_REST_MS = 60_000
 const HEARD_PER_TURN = 32
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
-const STARTED_REST_MS = 20
+const STARTED_REST_MS = 150
 
 export class Scheduler extends Commands implements Service {
   readonly #options: SchedulerOptions
@@ -57,7 +58,7 @@ export class Scheduler extends Commands implements Service {
   readonly #limits: SchedulerLimits
   readonly #turns: Turns
   #launcher: Launcher
-  #inbox: Report[] = []
+  readonly #inbox = new Inbox()
   #isStopped = true
   #wakeUp = new AbortController()
   #wakesSoon = false
@@ -76,7 +77,7 @@ export class Scheduler extends Commands implements Service {
       events: options.events,
       logger: this.#logger,
       launcher: () => this.#launcher,
-      isReported: (attemptId) => this.#inbox.some((report) => 'attemptId' in report && report.attemptId === attemptId),
+      isReported: (attemptId) => this.#inbox.mentions(attemptId),
       onChange: () => this.#wake(),
     })
   }
@@ -101,7 +102,7 @@ export class Scheduler extends Commands implements Service {
     await this.#loop
     await this.#launcher.stop()
     this.#launcher = this.#newLauncher()
-    this.#inbox = []
+    this.#inbox.clear()
     this.#turns.forget()
   }
 
@@ -151,14 +152,19 @@ export class Scheduler extends Commands implements Service {
     return found
   }
 
-  /** One turn. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
-  async poll(): Promise<number> {
+  /** One turn, in which all is heard. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
+  poll(): Promise<number> {
+    return this.#turn(null)
+  }
+
+  /** Tasks that have begun after `startedUntil` are not heard yet. */
+  async #turn(startedUntil: Date | null): Promise<number> {
     const { runs, instances, clock } = this.#options
     const { board } = this.#turns
     let heard: Report[] = []
     try {
       const hasMore = await this.#turns.make(async (turn) => {
-        heard = this.#inbox.splice(0, HEARD_PER_TURN)
+        heard = this.#inbox.take(HEARD_PER_TURN, startedUntil)
         for (const report of heard) hear(turn, report, this.#limits)
         wakeDue(turn)
         await this.#turns.assets?.recordUpdates(turn, runs)
@@ -172,11 +178,11 @@ export class Scheduler extends Commands implements Service {
       })
       const now = clock.now()
       this.#lastTurnAt = now
-      return hasMore || this.#inbox.length > 0
+      return hasMore || this.#inbox.isPressing
         ? 0
         : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
     } catch (error) {
-      this.#inbox = [...heard, ...this.#inbox]
+      this.#inbox.putBack(heard)
       throw error
     }
   }
@@ -200,7 +206,7 @@ export class Scheduler extends Commands implements Service {
   async #run(): Promise<void> {
     while (!this.#isStopped) {
       this.#wakeUp = new AbortController()
-      const rest = await this.poll().catch((error: unknown) => {
+      const rest = await this.#turn(new Date(this.#options.clock.now().getTime() - STARTED_REST_MS)).catch((error: unknown) => {
         this.#logger.error('The scheduler could not finish a turn.', { error: messageOf(error) })
         return REST_AFTER_ERROR_MS
       })
@@ -215,16 +221,21 @@ export class Scheduler extends Commands implements Service {
   }
 
   #hear(report: Report): void {
-    this.#inbox.push(report)
+    this.#inbox.add(report)
     if (report.kind !== 'started') this.#wake()
     else if (!this.#wakesSoon) this.#wakeSoon()
   }
 
   #wakeSoon(): void {
+    const { clock } = this.#options
+    const first = this.#inbox.firstStartedAt
+    if (!first) return
     this.#wakesSoon = true
-    void this.#options.clock.sleep(STARTED_REST_MS).then(() => {
+    void clock.sleep(Math.max(1, first.getTime() + STARTED_REST_MS - clock.now().getTime())).then(() => {
       this.#wakesSoon = false
       this.#wake()
+      // Those that have begun after it, once their time has come.
+      setImmediate(() => !this.#wakesSoon && this.#wakeSoon())
     })
   }
 

@@ -53,6 +53,7 @@ export function weeklyRefresh({ began, week, version, environment, ending = 'suc
     tell(second, 'task_instance.changed', 'system', {
       ...run,
       taskId,
+      mapIndex: -1,
       operator,
       tryNumber: 1,
       state,
