@@ -90,7 +90,7 @@ test('all that is wrong with a DAG is said at once, with its place and its mend'
   }
 })
 
-test('a circle is refused by naming its tasks', () => {
+test('a circle is refused by naming its tasks and their places', () => {
   const message = refused(() =>
     dag('round', {}, ({ task }) => {
       const a = task('a', async () => {})
@@ -99,7 +99,10 @@ test('a circle is refused by naming its tasks', () => {
       a.after(c)
     }),
   )
-  assert.match(message, /The tasks go in a circle: a → b → c → a\. Remove one/)
+  assert.match(
+    message,
+    /The tasks go in a circle: a → b → c → a\. They are a \(dag\.test\.ts:\d+\), b \(dag\.test\.ts:\d+\), c \(dag\.test\.ts:\d+\)\. Remove one/,
+  )
 })
 
 test('a task of another DAG cannot be joined', () => {

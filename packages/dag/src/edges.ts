@@ -54,7 +54,10 @@ export function joinTasks(dagId: string, steps: Steps): string[] {
     for (const source of sources) for (const target of targets) join(source, target)
   }
   const circle = findCircle(steps.named)
-  if (circle) problems.push(`The tasks go in a circle: ${circle.join(' → ')}. Remove one of these dependencies.`)
+  if (circle) {
+    const places = circle.slice(0, -1).map((id) => `${id}${steps.named.get(id)?.place ?? ''}`)
+    problems.push(`The tasks go in a circle: ${circle.join(' → ')}. They are ${places.join(', ')}. Remove one of these dependencies.`)
+  }
   return problems
 }
 

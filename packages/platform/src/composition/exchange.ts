@@ -12,7 +12,7 @@ export const exchange: Exchange = {
     const { found, masked } = importConnections(parseEntries(text, format))
     return { found: found.map(fieldsOf), masked }
   },
-  importPools: (text, format) => importPools(parseEntries(text, format)).map(poolFields),
+  importPools: (text, format) => importPools(parseEntries(text, format, 'name')).map(poolFields),
   exportVariables: (variables: readonly VariableFields[], format) => exportVariables(variables, format),
   exportConnections: (connections, format) => exportConnections(connections.map(connectionOf), format),
   exportPools: (pools) => exportPools(pools.map(poolOf)),

@@ -5,10 +5,14 @@ import { AppError } from '../core/app-error.ts'
 export type EntriesFormat = 'json' | 'yaml' | 'env'
 export type Entries = Readonly<Record<string, unknown>>
 
-/** Reads the names of a file and what they stand for. Throws `invalid` with every line that is wrong, and repeats none: there may be secrets in it. */
-export function parseEntries(text: string, format: EntriesFormat): Entries {
+/**
+ * Reads the names of a file and what they stand for; with `nameField` the file may also be a list of objects that have their name there.
+ * Throws `invalid` with every line that is wrong, and repeats none: there may be secrets in it.
+ */
+export function parseEntries(text: string, format: EntriesFormat, nameField?: string): Entries {
   const problems: string[] = []
-  const entries = format === 'env' ? fromLines(text, problems) : fromDocument(text, format, problems)
+  const read = format === 'env' ? fromLines(text, problems) : fromDocument(text, format, problems)
+  const entries = Array.isArray(read) && nameField !== undefined ? fromList(read, nameField, problems) : read
   if (problems.length === 0 && !isEntries(entries)) problems.push('It must be an object: {"NAME": …}.')
   if (problems.length > 0) throw new AppError('invalid', `The ${format.toUpperCase()} cannot be read:`, { problems })
   return entries as Entries
@@ -44,6 +48,17 @@ function fromDocument(text: string, format: 'json' | 'yaml', problems: string[])
     },
   })
   return problems.length > 0 ? null : format === 'json' ? JSON.parse(text) : document.toJS()
+}
+
+function fromList(list: readonly unknown[], nameField: string, problems: string[]): Entries {
+  const entries: Record<string, unknown> = {}
+  for (const [index, item] of list.entries()) {
+    const { [nameField]: name, ...fields } = isEntries(item) ? item : {}
+    if (typeof name !== 'string') problems.push(`Element ${index + 1} of the list has no "${nameField}".`)
+    else if (Object.hasOwn(entries, name)) problems.push(`Element ${index + 1} of the list: "${name}" is there twice.`)
+    else entries[name] = fields
+  }
+  return entries
 }
 
 function placeOfError(text: string): string {

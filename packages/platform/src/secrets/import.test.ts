@@ -144,3 +144,14 @@ test('what is exported is imported as it was', () => {
     )
   }
 })
+
+test('a list whose elements carry their names is read as an object is', () => {
+  assert.deepEqual(parseEntries('[{"name": "gpu", "slots": 2}]', 'json', 'name'), { gpu: { slots: 2 } })
+  assert.throws(
+    () => parseEntries('[{"slots": 2}, {"name": "a"}, {"name": "a"}]', 'json', 'name'),
+    (error: AppError) => {
+      assert.deepEqual(error.problems, ['Element 1 of the list has no "name".', 'Element 3 of the list: "a" is there twice.'])
+      return true
+    },
+  )
+})
