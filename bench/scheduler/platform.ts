@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { PlatformClient } from '../../packages/platform/src/cli/client.ts'
 import { RunningPlatform } from '../../test/end-to-end/running-platform.ts'
 
-const POLL_MS = 20
+/** Each look costs the platform a millisecond; times are taken from what it has written down. */
+const POLL_MS = 250
 const SETTLE_MS = 500
 
 export interface MeasuredRun {

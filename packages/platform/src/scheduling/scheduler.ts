@@ -47,7 +47,7 @@ const DEFAULT_LIMITS: SchedulerLimits = { parallelism: 32, maxMapLength: 1024 }
 const WOKEN = 'woken'
 const MAX_REST_MS = 60_000
 /** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
-const HEARD_PER_TURN = 32
+const HEARD_PER_TURN = 16
 const REST_AFTER_ERROR_MS = 1_000
 /** That a task has begun is written down with others that begin, or with what else happens. */
 const STARTED_REST_MS = 150
