@@ -49,7 +49,7 @@ const MAX_REST_MS = 60_000
 /** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
 const HEARD_PER_TURN = 16
 const REST_AFTER_ERROR_MS = 1_000
-/** That a task has begun is written down with others that begin, or with what else happens. */
+/** That a task has begun is written down with its end where that comes so soon: most tasks are short. */
 const STARTED_REST_MS = 150
 
 export class Scheduler extends Commands implements Service {

@@ -164,7 +164,8 @@ test('what is recorded after an entry that has failed is found again, and the fa
   assert.deepEqual(await Promise.all([first, second, third].map(({ instance }) => stateOf(instance))), ['success', 'queued', 'success'])
 })
 
-test('tables that take nothing just now neither undo a turn nor end the platform, and have it later', async () => {
+test('tables that take nothing just now neither undo a turn nor end the platform, and have it later', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { db, runs, instances } = opening()
   const { instance } = await begun(runs)
   const quick = db.quickTransaction.bind(db)
@@ -173,7 +174,7 @@ test('tables that take nothing just now neither undo a turn nor end the platform
   }
   await runs.record(succeeded(instance, 1))
   // Longer than the tables are let wait.
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  t.mock.timers.tick(200)
   await assert.rejects(instances.find('daily', instance.runId, 'work'), /disk is full/)
   db.quickTransaction = quick
   assert.equal((await instances.find('daily', instance.runId, 'work'))?.state, 'success')
