@@ -91,6 +91,7 @@ export class AssetUpdates {
     const { id: assetId, name, uri, group } = asset
     const event = { id: ++this.#lastEventId, assetId, name, uri, group, at: turn.now.toISOString(), ...update }
     for (const alias of event.aliases) this.#aliases.set(alias, (this.#aliases.get(alias) ?? new Set()).add(name))
+    turn.moves += 1
     turn.assetEvents.push(event)
     turn.assetsQueued.push(...queueEvent(event, this.#subscriptions, this.#aliases))
     return event

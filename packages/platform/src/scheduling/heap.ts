@@ -53,6 +53,10 @@ export class Heap<T> {
     for (const item of kept) this.push(item)
   }
 
+  some(isWanted: (item: T) => boolean): boolean {
+    return this.#items.some(isWanted)
+  }
+
   clear(): void {
     this.#items.length = 0
   }

@@ -1,5 +1,6 @@
 /** What the scheduler has been told and has not heard yet. */
-import type { Report } from './report.ts'
+import { isAbout, type Report } from './report.ts'
+import type { TaskInstance } from './task-instance.ts'
 
 type Started = Extract<Report, { kind: 'started' }>
 
@@ -42,8 +43,9 @@ export class Inbox {
     this.#reports.unshift(...reports)
   }
 
-  mentions(attemptId: string): boolean {
-    return this.#started.has(attemptId) || this.#reports.some((report) => 'attemptId' in report && report.attemptId === attemptId)
+  /** Whether something waits to be heard about a try, or about the wait of an instance. */
+  mentions(of: string | TaskInstance): boolean {
+    return (typeof of === 'string' && this.#started.has(of)) || this.#reports.some((report) => isAbout(report, of))
   }
 
   clear(): void {

@@ -1,5 +1,5 @@
 /** What the scheduler hears of the work that it has handed out. */
-import type { TaskInstance, WaitEvent } from './task-instance.ts'
+import { instanceKey, type TaskInstance, type WaitEvent } from './task-instance.ts'
 import type { AttemptResult } from './task-runner.ts'
 
 export type Report =
@@ -11,3 +11,9 @@ export type Report =
   | { readonly kind: 'called'; readonly id: string }
   /** A wait has been cancelled. */
   | { readonly kind: 'cancelled'; readonly id: string }
+
+/** Whether it tells of the try with that token, or of what that instance waits for. */
+export function isAbout(report: Report, of: string | TaskInstance): boolean {
+  if (typeof of === 'string') return 'attemptId' in report && report.attemptId === of
+  return report.kind === 'waited' && report.instance.revision === of.revision && instanceKey(report.instance) === instanceKey(of)
+}

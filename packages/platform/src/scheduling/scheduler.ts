@@ -19,6 +19,7 @@ import { lookBack } from './look-back.ts'
 import { promote } from './promote.ts'
 import type { Report } from './report.ts'
 import { select } from './select.ts'
+import { type Suspect, Suspects } from './suspects.ts'
 import type { TaskRunner } from './task-runner.ts'
 import type { DueRun } from './timetable.ts'
 import type { Turn } from './turn.ts'
@@ -59,6 +60,7 @@ export class Scheduler extends Commands implements Service {
   readonly #turns: Turns
   #launcher: Launcher
   readonly #inbox = new Inbox()
+  readonly #suspects = new Suspects()
   #isStopped = true
   #wakeUp = new AbortController()
   #wakesSoon = false
@@ -77,7 +79,7 @@ export class Scheduler extends Commands implements Service {
       events: options.events,
       logger: this.#logger,
       launcher: () => this.#launcher,
-      isReported: (attemptId) => this.#inbox.mentions(attemptId),
+      isReported: (of) => this.#inbox.mentions(of) || this.#suspects.mentions(of),
       onChange: () => this.#wake(),
     })
   }
@@ -103,6 +105,7 @@ export class Scheduler extends Commands implements Service {
     await this.#launcher.stop()
     this.#launcher = this.#newLauncher()
     this.#inbox.clear()
+    this.#suspects.clear()
     this.#turns.forget()
   }
 
@@ -157,34 +160,81 @@ export class Scheduler extends Commands implements Service {
     return this.#turn(null)
   }
 
-  /** Tasks that have begun after `startedUntil` are not heard yet. */
+  /** Tasks that have begun after `startedUntil` are not heard yet. Throws when a turn cannot be made whatever is heard in it. */
   async #turn(startedUntil: Date | null): Promise<number> {
-    const { runs, instances, clock } = this.#options
-    const { board } = this.#turns
+    const { runs, clock } = this.#options
     let heard: Report[] = []
+    let suspect = null as Suspect | null
     try {
-      const hasMore = await this.#turns.make(async (turn) => {
-        heard = this.#inbox.take(HEARD_PER_TURN, startedUntil)
-        for (const report of heard) hear(turn, report, this.#limits)
-        wakeDue(turn)
-        await this.#turns.assets?.recordUpdates(turn, runs)
-        const command = this.#commandIn(turn)
-        const isUnfinished = (await createDueRuns(turn, runs)) || (await createBackfillRuns(command))
-        promote(turn)
-        await lookBack(board.toAdvance, board, { runs, instances })
-        advance(turn)
-        select(turn, this.#limits.parallelism)
-        return isUnfinished
+      const hasMore = await this.#turns.make((turn) => {
+        suspect = this.#suspects.next(turn.now)
+        heard = suspect ? [suspect.report] : this.#inbox.take(HEARD_PER_TURN, startedUntil)
+        return this.#move(turn, heard)
       })
-      const now = clock.now()
-      this.#lastTurnAt = now
-      return hasMore || this.#inbox.isPressing
-        ? 0
-        : Math.max(0, Math.min((board.nextWake() ?? Number.POSITIVE_INFINITY) - now.getTime(), MAX_REST_MS))
+      if (suspect) this.#acquit(suspect)
+      this.#lastTurnAt = clock.now()
+      return hasMore ? 0 : this.#rest(this.#lastTurnAt)
     } catch (error) {
-      this.#inbox.putBack(heard)
-      throw error
+      if (suspect && !runs.isOutage(error)) return this.#accuse(suspect, error)
+      if (suspect || heard.length === 0) throw error
+      if (runs.isOutage(error)) {
+        this.#inbox.putBack(heard)
+        throw error
+      }
+      this.#suspects.add(heard, clock.now())
+      this.#logger.error('The scheduler could not finish a turn. What it was told is heard again, one by one.', { error: messageOf(error) })
+      return 0
     }
+  }
+
+  /** True when there is more to do at once. */
+  async #move(turn: Turn, heard: readonly Report[]): Promise<boolean> {
+    const { runs, instances } = this.#options
+    const { board, assets } = this.#turns
+    for (const report of heard) hear(turn, report, this.#limits)
+    wakeDue(turn)
+    await assets?.recordUpdates(turn, runs)
+    const isUnfinished = (await createDueRuns(turn, runs)) || (await createBackfillRuns(this.#commandIn(turn)))
+    promote(turn)
+    await lookBack(board.toAdvance, board, { runs, instances })
+    advance(turn)
+    select(turn, this.#limits.parallelism)
+    return isUnfinished
+  }
+
+  #rest(now: Date): number {
+    if (this.#inbox.isPressing) return 0
+    const next = Math.min(this.#turns.board.nextWake() ?? Number.POSITIVE_INFINITY, this.#suspects.nextAt ?? Number.POSITIVE_INFINITY)
+    return Math.max(0, Math.min(next - now.getTime(), MAX_REST_MS))
+  }
+
+  /** It was heard alone, or what is said in its place was: what its try has begun elsewhere has nobody to wait for it then. */
+  #acquit(suspect: Suspect): void {
+    this.#suspects.remove(suspect)
+    if (suspect.insteadOf?.kind === 'ended') this.#launcher.cancel(suspect.insteadOf.attemptId)
+  }
+
+  /** A turn with this report alone could not be made. When one without it cannot either, it is not at fault: throws. */
+  async #accuse(suspect: Suspect, error: unknown): Promise<number> {
+    await this.#turns.prove((turn) => this.#move(turn, []))
+    const next = this.#suspects.refuse(suspect, messageOf(error), this.#options.clock.now())
+    const { kind } = suspect.report
+    const message = next?.insteadOf && !suspect.insteadOf ? 'What has become of a task cannot be recorded: its try counts as failed.' : null
+    this.#logger.error(message ?? 'The scheduler cannot record what it was told. All else goes on.', {
+      report: kind,
+      ...this.#whatIsMeant(suspect.report),
+      refusals: suspect.refusals + 1,
+      triesAgainAt: next && new Date(next.at).toISOString(),
+      error: messageOf(error),
+    })
+    return 0
+  }
+
+  #whatIsMeant(report: Report): Readonly<Record<string, unknown>> {
+    if ('id' in report) return { id: report.id }
+    const instance = 'attemptId' in report ? this.#turns.board.findAttempt(report.attemptId) : report.instance
+    const { dagId, runId, taskId, mapIndex, tryNumber } = instance ?? {}
+    return { dagId, runId, taskId, mapIndex, tryNumber }
   }
 
   protected get parallelism(): number {

@@ -45,7 +45,7 @@ export class Turn {
   readonly assetsConsumed: Changes['assetsConsumed'][number][] = []
   readonly backfillDates: BackfillDate[] = []
   readonly #backfills = new Map<number, Backfill>()
-  /** Counts what is put on the board. */
+  /** Counts what is to be kept of this turn. */
   moves = 0
   /** Deadlines that have gone by. */
   readonly missed: { readonly run: DagRun; readonly index: number; readonly at: string }[] = []

@@ -12,8 +12,9 @@ import { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
 import type { CallbackStore } from './callback.ts'
 import type { CancellationStore } from './cancellation.ts'
+import { CommandBatch } from './command-batch.ts'
 import type { DagStore } from './dag.ts'
-import { type DagRun, type DagRunStore, runKey } from './dag-run.ts'
+import { type DagRun, type DagRunStore, NO_CHANGES, runKey } from './dag-run.ts'
 import { goOn, lose } from './hear.ts'
 import { KnownDags } from './known-dags.ts'
 import type { Launcher } from './launcher.ts'
@@ -44,16 +45,10 @@ interface TurnsOptions {
   readonly logger: Logger
   /** That of now: a scheduler that starts again has another. */
   readonly launcher: () => Launcher
-  /** Whether a report about a try waits to be heard. */
-  readonly isReported: (attemptId: string) => boolean
+  /** Whether a report about a try, or about the wait of a deferred instance, waits to be heard. */
+  readonly isReported: (of: string | TaskInstance) => boolean
   /** Something has changed: more may follow from it. */
   readonly onChange: () => void
-}
-
-interface Pending {
-  readonly work: (turn: Turn) => Promise<unknown>
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
 }
 
 const POOLS_WITHOUT_STORE: readonly Pool[] = [{ name: DEFAULT_POOL, slots: 128, description: null, includeDeferred: false }]
@@ -67,7 +62,7 @@ export class Turns {
   #arePoolsOld = true
   #areAssetsOld = true
   #last: Promise<unknown> = Promise.resolve()
-  #commands: Pending[] = []
+  readonly #commands: CommandBatch
   /** Turns whose commit has failed as far as anybody knows. */
   #untold: Turn[] = []
 
@@ -76,6 +71,11 @@ export class Turns {
     const { stores, logger } = options
     this.assets = stores.assets ? new AssetUpdates(stores.assets) : null
     this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, logger })
+    this.#commands = new CommandBatch({
+      make: (work) => this.make(work),
+      isOutage: (error) => stores.runs.isOutage(error),
+      onEnd: options.onChange,
+    })
   }
 
   /** The board is read again before the next turn. */
@@ -114,41 +114,17 @@ export class Turns {
     })
   }
 
-  /**
-   * What `work` moves, committed together with other commands that come at the same time: each is answered for itself. One that throws
-   * must not have moved anything; if it has, all are refused with it.
-   */
+  /** What `work` moves, committed together with other commands that come at the same time: each is answered for itself. */
   command<T>(work: (turn: Turn) => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#commands.push({ work, resolve: resolve as (result: unknown) => void, reject })
-      if (this.#commands.length === 1) void this.#runCommands()
-    })
+    return this.#commands.add(work)
   }
 
-  async #runCommands(): Promise<void> {
-    let commands: Pending[] = []
-    const answers: (() => void)[] = []
-    try {
-      await this.make(async (turn) => {
-        commands = this.#commands.splice(0)
-        for (const { work, resolve, reject } of commands) {
-          const before = turn.moves
-          try {
-            const result = await work(turn)
-            answers.push(() => resolve(result))
-          } catch (error) {
-            if (turn.moves !== before) throw error
-            answers.push(() => reject(error))
-          }
-        }
-      })
-      for (const answer of answers) answer()
-    } catch (error) {
-      for (const { reject } of commands.length > 0 ? commands : this.#commands.splice(0)) reject(error)
-    } finally {
-      // Also after one that has moved nothing on the board, or has failed: a backfill is there, a run is gone, all is to be read again.
-      this.#options.onChange()
-    }
+  /** Makes a turn of which something is kept in any case. Throws when that fails: then the store or the board is at fault, whatever is heard besides. */
+  prove<T>(work: (turn: Turn) => T | Promise<T>): Promise<T> {
+    return this.make(async (turn) => {
+      await this.#options.stores.runs.record(NO_CHANGES)
+      return work(turn)
+    })
   }
 
   async #commit(turn: Turn): Promise<void> {
@@ -241,7 +217,9 @@ export class Turns {
       for (const instance of own) {
         this.board.putInstance(of, instance)
         if (isActive(instance.state) && !this.#isUnderWay(instance)) lost.push({ of, instance })
-        if (instance.state === 'deferred') (instance.deferral?.event === null ? turn.waits : waited).push(instance)
+        if (instance.state !== 'deferred' || this.#options.isReported(instance)) continue
+        if (instance.deferral?.event === null) turn.waits.push(instance)
+        else waited.push(instance)
       }
     }
     await this.dags.refreshIntervals()

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { dag } from '@daggerboard/dag'
 import { gate, inlinePlatform } from '../../test/inline-platform.ts'
 import { InlineEnding } from '../adapters/memory/task-runner.ts'
+import { AppError } from '../core/app-error.ts'
 
 const one = (options = {}) => dag('d', options, ({ task }) => void task('a', async () => {})).document
 const waiting = () => new InlineEnding({ state: 'deferred', wait: { kind: 'trigger', name: 'job', args: { id: 7 } }, timeoutSeconds: null })
@@ -14,7 +15,7 @@ function failNextCommit({ runs }: ReturnType<typeof inlinePlatform>): void {
   runs.record = async (changes) => {
     runs.record = record
     await record(changes)
-    throw new Error('The answer was lost.')
+    throw new AppError('unavailable', 'The answer was lost.')
   }
 }
 

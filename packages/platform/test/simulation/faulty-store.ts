@@ -4,6 +4,7 @@ import type { Database } from '../../src/adapters/sqlite/database.ts'
 import { Journal } from '../../src/adapters/sqlite/journal.ts'
 import { JournaledDagRunStore } from '../../src/adapters/sqlite/journaled-dag-run.ts'
 import type { SqliteTaskInstanceStore } from '../../src/adapters/sqlite/task-instance.ts'
+import { AppError } from '../../src/core/app-error.ts'
 import type { Changes, DagRunStore } from '../../src/scheduling/dag-run.ts'
 import type { Random } from './seeded.ts'
 
@@ -25,8 +26,11 @@ export class Faults {
   }
 }
 
-export class InjectedFault extends Error {
-  override readonly name = 'InjectedFault'
+export class InjectedFault extends AppError {
+  constructor(message: string) {
+    super('unavailable', message)
+    this.name = 'InjectedFault'
+  }
 }
 
 export type NewRunStore = (db: Database, instances: SqliteTaskInstanceStore, faults: Faults) => DagRunStore

@@ -120,6 +120,8 @@ export class SimulatedRunner implements TaskRunner {
       return { state: 'deferred', wait, timeoutSeconds: chance(0.5) ? 10 : null, ...plain }
     }
     if (attempt.taskId.startsWith('list')) return { state: 'success', output: Array.from({ length: whole(0, 4) }, (_, i) => i), ...plain }
+    // No store can keep this: the try has failed then, and nobody else has to wait for it.
+    if (chance(0.02)) return { state: 'success', output: { unwritable: 1n }, ...plain }
     const { flow, downstream } = attempt.task
     const skip =
       flow === 'branch' ? { followed: downstream.filter(() => chance(0.5)) } : flow === 'shortCircuit' && chance(0.5) ? SKIP_ALL : null

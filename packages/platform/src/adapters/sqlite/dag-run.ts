@@ -6,6 +6,7 @@ import { SqliteBackfillStore } from './backfill.ts'
 import { SqliteCallbackStore } from './callback.ts'
 import { SqliteCancellationStore } from './cancellation.ts'
 import type { Database } from './database.ts'
+import { isOutage } from './outage.ts'
 import { shapeTable } from './table-shape.ts'
 import { SqliteTaskInstanceStore } from './task-instance.ts'
 import { SqliteTaskTryStore } from './task-try.ts'
@@ -141,8 +142,12 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#db.transaction(() => this.apply(changes))
   }
 
+  isOutage(error: unknown): boolean {
+    return isOutage(error)
+  }
+
   /** Writes the rows. Only within a transaction. */
-  protected apply(changes: Changes): void {
+  apply(changes: Changes): void {
     for (const run of changes.created) this.#insert(run)
     for (const run of changes.runs) this.#update(run)
     for (const instance of changes.deleted) this.#instances.remove(instance)
