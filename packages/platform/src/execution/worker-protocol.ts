@@ -1,5 +1,6 @@
 /** What the platform and a worker process say to each other. Messages that arise together travel together, as one array. */
 import type { TaskDocument } from '@daggerboard/dag'
+import { MOST_NESTED } from '../core/json.ts'
 import type { DagFacts, TaskFacts } from './task-facts.ts'
 import type { TaskInputs } from './task-input.ts'
 import type { TaskOutcome } from './task-outcome.ts'
@@ -45,9 +46,12 @@ export type FromWorker =
 
 const STATES = new Set(['success', 'skipped', 'failed', 'rescheduled', 'deferred'])
 
-/** Those of a batch that are what they should be: the code of tasks shares the process that they come from. */
-export function messagesOf(batch: unknown): readonly FromWorker[] {
-  return Array.isArray(batch) ? batch.filter(isMessage) : []
+/** Lists and objects in what a task hands on; around it stand those of the outcome. */
+const MOST_DEEP = MOST_NESTED + 10
+
+/** Null when any of them is no message: the code of tasks shares the process that they come from. */
+export function messagesOf(batch: readonly unknown[]): readonly FromWorker[] | null {
+  return batch.every(isMessage) ? batch : null
 }
 
 function isMessage(message: unknown): message is FromWorker {
@@ -56,9 +60,23 @@ function isMessage(message: unknown): message is FromWorker {
   if (type === 'ready') return true
   if (typeof job !== 'number') return false
   if (type === 'log') return typeof text === 'string'
-  if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null
-  if (type === 'done') return typeof outcome === 'object' && outcome !== null && STATES.has(String((outcome as TaskOutcome).state))
+  if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null && isFlat(ask)
+  if (type === 'done') return typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome)
   return type === 'exits' || type === 'listens'
+}
+
+function isOutcome(outcome: TaskOutcome): boolean {
+  if (!STATES.has(String(outcome.state))) return false
+  // Rendered fields may be deep: whoever shows them cuts them off.
+  for (const [name, value] of Object.entries(outcome)) if (name !== 'renderedFields' && !isFlat(value)) return false
+  return true
+}
+
+function isFlat(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth > MOST_DEEP) return false
+  const parts = Array.isArray(value) ? value : Object.values(value)
+  return parts.every((part) => isFlat(part, depth + 1))
 }
 
 export interface DoneMessage {

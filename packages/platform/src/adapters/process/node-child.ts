@@ -14,8 +14,7 @@ const DEFAULTS = 'DAGGERBOARD_DAG_DEFAULTS'
 /** The platform's own settings and secrets stay with the platform: a task asks for Variables and Connections, and what it gets is masked. */
 export function childEnvironment(own: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) =>
-      !/^(DAGGERBOARD_|AIRFLOW_(CONN|VAR)_|AIRFLOW__|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_CHANNEL|NODE_COMPILE_CACHE$)/.test(name),
+    ([name]) => !/^(DAGGERBOARD_|AIRFLOW_(CONN|VAR)_|AIRFLOW__|NODE_TEST_CONTEXT$|NODE_OPTIONS$|NODE_COMPILE_CACHE$)/.test(name),
   )
   return { ...Object.fromEntries(kept), ...own }
 }

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { TaskHost } from '../../execution/task-context.ts'
 import type { Question } from '../../execution/task-question.ts'
 import { type FromWorker, MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
+import { PlatformChannel } from './platform-channel.ts'
 
 /** Which job the code that runs belongs to: what one leaves behind must not speak, or ask, in the name of the next. */
 export const runner = new AsyncLocalStorage<Job>()
@@ -13,9 +14,8 @@ const LONGEST_SILENCE_MS = 10
 /** What a task may say, in characters: the platform keeps no more of it either. */
 const MOST_SAID = 80 * 1024 * 1024
 
-/** The channel is the worker's own: packages that find one say things on it that are none of the platform's. */
-const send = process.send?.bind(process)
-process.send = undefined as never
+/** Without its platform a worker has nobody to report to: it goes, with all that it has started. */
+export const channel = new PlatformChannel(() => process.kill(-process.pid, 'SIGKILL'))
 
 let outbox: FromWorker[] = []
 let waitingLength = 0
@@ -30,14 +30,13 @@ export function post(message: FromWorker): void {
   else if (length === 1) setImmediate(flush)
 }
 
-export function flush(then?: () => void): void {
+/** All that was said is on its way when this returns. */
+export function flush(): void {
   const batch = outbox
   outbox = []
   waitingLength = 0
   flushedAt = Date.now()
-  const done = typeof then === 'function' ? then : undefined
-  if (batch.length > 0 && process.connected) send?.(batch, () => done?.())
-  else done?.()
+  if (batch.length > 0) channel.say(batch)
 }
 
 export function answered(message: Extract<ToWorker, { type: 'answer' }>): void {
@@ -112,8 +111,11 @@ export class Job implements TaskHost {
 
   /** The first words go at once, so that they are read while the task computes and lets nothing else run. */
   log(text: string): void {
-    if (this.#isLate() || text === '') return
-    if (this.#said > MOST_SAID) return
+    for (let from = 0; from < text.length; from += MOST_WAITING) this.#say(text.slice(from, from + MOST_WAITING))
+  }
+
+  #say(text: string): void {
+    if (this.#isLate() || this.#said > MOST_SAID) return
     const isFirst = this.#said === 0
     this.#said += text.length
     const last = outbox.at(-1)

@@ -14,6 +14,7 @@ import {
   type ToWorker,
 } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
+import { CHANNEL, ChildChannel } from './child-channel.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
@@ -21,6 +22,8 @@ const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** So many characters are read of a stream, then it has to wait for so long: about 50 MB a second. */
 const MOST_AT_ONCE = 1024 * 1024
 const BREATH_MS = 20
+/** Of a process that ends its channel is closed first. */
+const CLOSED_MS = 1_000
 const SHARED_OUTPUT =
   'Tasks share this worker, so what processes write that one of them has started is in the logs of all of them, from here on.\n'
 
@@ -57,6 +60,7 @@ export class WorkerProcess {
   readonly ended: Promise<void>
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
+  readonly #channel: ChildChannel
   readonly #jobs = new Map<number, JobHost>()
   /** Those whose logs say already that others' processes may speak in them. */
   readonly #toldShared = new Set<number>()
@@ -67,6 +71,8 @@ export class WorkerProcess {
   #outbox: ToWorker[] = []
   #lastJob = 0
   #end: string | null = null
+  /** Why nothing that it may say will be understood any more. */
+  #spoilt: string | null = null
   #stderr = ''
   /** The job on whose account the process ends. */
   #culprit: number | null = null
@@ -79,13 +85,22 @@ export class WorkerProcess {
     this.capacity = options.capacity
     const memory = options.memoryMb === null ? [] : [`--max-old-space-size=${options.memoryMb}`]
     this.#child = spawn(process.execPath, [...NODE_FLAGS, ...memory, SCRIPT, String(options.capacity), options.folder], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', CHANNEL],
       detached: true,
       env: childEnvironment(options.environment),
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) if (stream) this.#hearStream(stream)
-    this.#child.on('message', (batch: unknown) => {
-      for (const message of messagesOf(batch)) this.#hear(message)
+    this.#channel = new ChildChannel(this.#child, {
+      onFrame: (batch) => {
+        const messages = messagesOf(batch)
+        if (messages) for (const message of messages) this.#hear(message)
+        return messages !== null
+      },
+      onBroken: (what) => this.#spoil(what),
+      onEnd: () => {
+        this.#isSpent = true
+        setTimeout(() => this.#spoil('it has closed its channel to the platform'), CLOSED_MS).unref()
+      },
     })
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
@@ -102,8 +117,7 @@ export class WorkerProcess {
               resolve()
             }),
           )
-        if (this.#child.connected) this.#child.once('disconnect', over)
-        else over()
+        this.#channel.afterLastWords(over)
       }
       this.#child.once('exit', (code, signal) => end(this.#endOf(code, signal)))
       this.#child.once('error', (error) => end(`could not be started: ${error.message}`))
@@ -249,8 +263,16 @@ export class WorkerProcess {
     host?.onEnd(end)
   }
 
+  /** Without a channel nothing that runs in it can come to an end. */
+  #spoil(why: string): void {
+    if (this.#end !== null) return
+    this.#spoilt ??= why
+    const [first = null] = this.#jobs.keys()
+    this.kill(this.#jobs.size === 1 ? first : null)
+  }
+
   #lose(): void {
-    const detail = `The worker process ${this.#end} before the task had ended.`
+    const detail = `The worker process ${this.#end}${this.#spoilt === null ? ' before the task had ended' : ''}.`
     const shared = `${detail} ${this.#jobs.size} tasks shared it, and which of them ended it is not known.`
     const isShared = this.#jobs.size > 1
     for (const job of [...this.#jobs.keys()]) {
@@ -265,6 +287,7 @@ export class WorkerProcess {
     if (/heap out of memory/.test(this.#stderr)) {
       return memoryMb === null ? 'ran out of memory' : `ran out of its ${memoryMb} MiB of memory (setting worker memory)`
     }
+    if (this.#spoilt !== null) return `was ended, because ${this.#spoilt}`
     return signal ? `was ended by ${signal}` : `ended with exit status ${code}`
   }
 
@@ -277,6 +300,21 @@ export class WorkerProcess {
   readonly #flush = (): void => {
     const batch = this.#outbox
     this.#outbox = []
-    if (batch.length > 0 && this.#child.connected) this.#child.send(batch, () => {})
+    try {
+      if (batch.length > 0) this.#channel.send(batch)
+    } catch {
+      for (const message of batch) this.#sendAlone(message)
+    }
+  }
+
+  /** What is too large to be sent at all is the end of that one job, or of that one question. */
+  #sendAlone(message: ToWorker): void {
+    try {
+      this.#channel.send([message])
+    } catch (error) {
+      const why = `It is too much to be sent to the worker: ${messageOf(error)}. Hand less on between tasks, such as the path of a file.`
+      if (message.type === 'start') this.#finish(message.job, { type: 'lost', detail: `The task cannot begin with its inputs. ${why}` })
+      else if (message.type === 'answer') this.#post({ type: 'answer', question: message.question, error: `There is an answer. ${why}` })
+    }
   }
 }

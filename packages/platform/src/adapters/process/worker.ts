@@ -14,7 +14,7 @@ import type { JobWork, LeanFacts, ToWorker } from '../../execution/worker-protoc
 import { authoredDag, authoredTask, newStamps } from './authored-dag.ts'
 import { followImports, mayStillSpeak } from './dag-imports.ts'
 import { takeDefaults } from './node-child.ts'
-import { answered, flush, Job, post, runner } from './worker-job.ts'
+import { answered, channel, flush, Job, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
 /** Something has thrown in it that no task under way is to blame for: it takes no more. */
@@ -38,11 +38,10 @@ const dagsFolder = process.argv[3] ?? '.'
 
 takeDefaults()
 followImports()
-process.on('message', (batch: readonly ToWorker[]) => {
-  for (const message of batch) hear(message)
+channel.listen((batch) => {
+  for (const message of batch as readonly ToWorker[]) hear(message)
+  return true
 })
-// Without its platform a worker has nobody to report to: it goes, with all that it has started.
-process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, thrownLate)
 for (const stream of [process.stdout, process.stderr]) {
   stream.write = ((text: string | Uint8Array, ...rest: unknown[]) => {
@@ -159,7 +158,8 @@ function thrownLate(error: unknown): void {
   if (!isKnown && runner.getStore() && jobs.size > 0) isTired = true
   else {
     if (!isKnown) post({ type: 'exits', job: runner.getStore()?.id ?? 0 })
-    flush(() => exit(1))
+    flush()
+    exit(1)
   }
 }
 
