@@ -46,7 +46,8 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
   const start = new TemplateDate(facts.dataIntervalStart)
   const end = new TemplateDate(facts.dataIntervalEnd)
   const logicalDate = new TemplateDate(facts.logicalDate ?? facts.dataIntervalStart)
-  const standsAlone = runType === 'manual' && facts.logicalDate !== null
+  const isByHand = runType === 'manual' || runType === 'asset_materialization'
+  const standsAlone = isByHand && facts.logicalDate !== null
   const neighbour = (which: 'previous' | 'next', read: (at: TemplateDate) => unknown = (at) => at): unknown =>
     standsAlone
       ? read(logicalDate)
@@ -139,7 +140,7 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
       logical_date: logicalDate,
       data_interval_start: start,
       data_interval_end: end,
-      external_trigger: runType === 'manual',
+      external_trigger: isByHand,
     },
     ti,
     macros: MACROS,

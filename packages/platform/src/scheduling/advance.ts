@@ -92,7 +92,7 @@ function ready(turn: Turn, of: BoardRun, planned: PlannedTask, instance: TaskIns
 
 /** Whether now is the time right after the interval of the run. A run by hand always is the latest. */
 function isLatest(turn: Turn, { run }: BoardRun): boolean {
-  if (run.runType === 'manual') return true
+  if (run.runType === 'manual' || run.runType === 'asset_materialization') return true
   const interval = { start: new Date(run.dataIntervalStart), end: new Date(run.dataIntervalEnd) }
   const timetable = turn.board.dags.get(run.dagId)?.timetable
   return !timetable || isLatestInterval(timetable, interval, turn.now)

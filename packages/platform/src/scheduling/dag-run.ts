@@ -11,7 +11,7 @@ import type { XCom } from './xcom.ts'
 
 export type DagRunState = 'queued' | 'running' | 'success' | 'failed'
 
-export type RunType = 'scheduled' | 'manual' | 'backfill' | 'asset_triggered'
+export type RunType = 'scheduled' | 'manual' | 'backfill' | 'asset_triggered' | 'asset_materialization'
 
 export type TriggeredBy = 'timetable' | 'rest_api' | 'cli' | 'ui' | 'operator' | 'backfill' | 'asset' | 'test'
 

@@ -19,6 +19,8 @@ export interface RunRequest {
   readonly runAfter?: Date | null
   readonly conf?: Readonly<Record<string, unknown>> | null
   readonly note?: string | null
+  /** Default `manual`; the other one to make an asset. */
+  readonly runType?: 'manual' | 'asset_materialization'
   /** Default `rest_api`. */
   readonly triggeredBy?: TriggeredBy
 }
@@ -34,7 +36,7 @@ export function manualRun(
   createdBy: string,
   allowed: Pattern = RUN_ID,
 ): DagRun {
-  const { logicalDate = null, dataIntervalStart: start, dataIntervalEnd: end } = request
+  const { logicalDate = null, dataIntervalStart: start, dataIntervalEnd: end, runType = 'manual' } = request
   const problems: string[] = []
   if (request.runId && !RUN_ID.test(request.runId)) {
     problems.push(`dag_run_id "${request.runId}" may only have letters, digits and _ . ~ : + -, at most 250 of them.`)
@@ -54,8 +56,8 @@ export function manualRun(
   const unique = logicalDate ? '' : `_${randomBytes(4).toString('hex')}`
   return {
     dagId: dag.dagId,
-    runId: request.runId || `manual__${isoOffset(logicalDate ?? runAfter)}${unique}`,
-    runType: 'manual',
+    runId: request.runId || `${runType}__${isoOffset(logicalDate ?? runAfter)}${unique}`,
+    runType,
     state: 'queued',
     logicalDate: logicalDate?.toISOString() ?? null,
     dataIntervalStart: interval.start.toISOString(),

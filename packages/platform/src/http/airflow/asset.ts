@@ -3,10 +3,8 @@ import type { AssetCondition, AssetReference, DagDocument } from '@daggerboard/d
 import { AppError } from '../../core/app-error.ts'
 import type { Asset } from '../../scheduling/asset.ts'
 import type { DagRecord } from '../../scheduling/dag.ts'
-import type { DagRun } from '../../scheduling/dag-run.ts'
 import { maskFields } from '../../secrets/masking.ts'
 import { readBody } from '../airflow-body.ts'
-import { badRequest } from '../airflow-error.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
 import { many, one, ordering, pageOf, paging, patternOf, patterns, readQuery, text, truth } from '../airflow-query.ts'
@@ -81,18 +79,9 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
   door.post('/api/v2/assets/:id/materialize', permit('dags.write'), recorded(recorder, 'materialize_asset'), async (c) => {
     const { subject } = requirePermission(c, 'dags.write')
     const asset = await find(c.req.param('id'))
-    const request = runRequest(await readBody(c.req.raw, Trigger))
-    const answer = (run: DagRun) => {
-      recordFound(c.req.raw, run)
-      return c.json(presentRun(run, clock.now()))
-    }
-    if (Object.values(request).every((value) => value === null)) return answer(await scheduler.materialize(asset.id, subject))
-    const [producer, other] = (await dags.list()).map(namesOf).filter(({ produces }) => produces.some(({ name }) => name === asset.name))
-    if (producer && !other) return answer(await scheduler.trigger(producer.dag.dagId, request, subject))
-    const msg = producer
-      ? `Asset "${asset.name}" is made by several DAGs, ${producer.dag.dagId} and ${other?.dag.dagId} among them. Trigger one of them.`
-      : `No DAG makes asset "${asset.name}".`
-    throw badRequest(msg, [{ loc: ['path', 'asset_id'], msg, type: 'value_error' }])
+    const run = await scheduler.materialize(asset.id, subject, runRequest(await readBody(c.req.raw, Trigger)))
+    recordFound(c.req.raw, run)
+    return c.json(presentRun(run, clock.now()))
   })
 }
 

@@ -3,13 +3,7 @@ import type { DagRun, DagRunState, RunType } from '../../scheduling/dag-run.ts'
 import { durationSeconds } from './request.ts'
 
 export const RUN_STATES: readonly DagRunState[] = ['queued', 'running', 'success', 'failed']
-export const RUN_TYPES: readonly (RunType | 'asset_materialization')[] = [
-  'backfill',
-  'scheduled',
-  'manual',
-  'asset_triggered',
-  'asset_materialization',
-]
+export const RUN_TYPES: readonly RunType[] = ['backfill', 'scheduled', 'manual', 'asset_triggered', 'asset_materialization']
 
 export function presentRun(run: DagRun, now: Date) {
   return {

@@ -1,7 +1,9 @@
 /** What people do with assets. */
 import { AppError } from '../../core/app-error.ts'
+import type { Pattern } from '../../core/pattern.ts'
 import type { Asset, AssetEvent, AssetStore } from '../asset.ts'
 import type { DagRun } from '../dag-run.ts'
+import type { RunRequest } from '../manual-run.ts'
 import type { Command } from './command.ts'
 import { trigger } from './run.ts'
 
@@ -15,8 +17,11 @@ export async function createAssetEvent(
   return assets.recordEvent(turn, { asset, extra, createdBy: by }, stores.runs)
 }
 
-/** Triggers the DAG that updates the asset. Throws `not_found`, or `conflict` when there are several. */
-export async function materialize(command: Command, assetId: number, by: string): Promise<DagRun> {
+/** Triggers the DAG that updates the asset. Throws `not_found`, `conflict` when there are several, and what a trigger throws. */
+export async function materialize(
+  command: Command,
+  { assetId, request, by, runIds }: { assetId: number; request: RunRequest; by: string; runIds: Pattern | undefined },
+): Promise<DagRun> {
   const { name } = await requireAsset(command.stores.assets, assetId)
   const producers = [...command.turn.board.dags.values()].filter(
     ({ record }) =>
@@ -29,7 +34,7 @@ export async function materialize(command: Command, assetId: number, by: string)
     const ids = producers.map(({ record }) => `"${record.dagId}"`).join(', ')
     throw new AppError('conflict', `The asset "${name}" is updated by several DAGs: ${ids}. Trigger the one that you mean.`)
   }
-  return trigger(command, producer.record.dagId, {}, by)
+  return trigger(command, producer.record.dagId, { ...request, runType: 'asset_materialization' }, by, runIds)
 }
 
 async function requireAsset(store: AssetStore | undefined, assetId: number): Promise<Asset> {

@@ -90,9 +90,9 @@ export abstract class Commands {
     return this.command((command) => createAssetEvent(command, { assetId, extra, by }))
   }
 
-  /** Triggers the DAG that updates an asset. */
-  materialize(assetId: number, by: string): Promise<DagRun> {
-    return this.command((command) => materialize(command, assetId, by))
+  /** Triggers the DAG that updates an asset. Throws `not_found`, `invalid`, `conflict`, also when several DAGs do. */
+  materialize(assetId: number, by: string, request: RunRequest = {}): Promise<DagRun> {
+    return this.command((command) => materialize(command, { assetId, request, by, runIds: this.runIdPattern }))
   }
 
   /** Why a task does not run, what would free it, and when. Throws `not_found`. */
