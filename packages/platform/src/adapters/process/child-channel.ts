@@ -51,12 +51,14 @@ export class ChildChannel {
 
   /** To be called when the child has ended: all that it has said is heard before `then`. */
   afterLastWords(then: () => void): void {
-    if (!this.#stream || this.#stream.closed) return then()
-    const timer = setTimeout(() => this.close(), LAST_WORDS_MS)
-    this.#stream.once('close', () => {
-      clearTimeout(timer)
-      then()
-    })
+    const stream = this.#stream
+    if (stream && !stream.closed) {
+      const timer = setTimeout(() => this.close(), LAST_WORDS_MS)
+      stream.once('close', () => {
+        clearTimeout(timer)
+        then()
+      })
+    } else then()
   }
 
   /** Nothing is heard after it. */

@@ -6,6 +6,7 @@ import { type DagDocument, isDag } from '@daggerboard/dag'
 import { followImports, importsOf, lineIn } from './dag-imports.ts'
 import { type FileStamps, fileStamp } from './file-stamp.ts'
 import { takeDefaults } from './node-child.ts'
+import { PlatformChannel } from './platform-channel.ts'
 
 export interface ToLoader {
   readonly file: string
@@ -31,26 +32,20 @@ followImports()
 // What comes after this is the authors', and changes too often to be kept compiled.
 flushCompileCache()
 delete process.env.NODE_COMPILE_CACHE
-process.on('disconnect', () => process.exit())
 // What a file leaves behind that throws later says nothing about the file that is read then.
 process.on('uncaughtException', () => {})
 process.on('unhandledRejection', () => {})
 
-// The channel is ours: packages that find one say things on it that are no answers.
-const send = process.send?.bind(process)
-process.send = undefined as never
-
+const channel = new PlatformChannel(() => process.exit())
 let reading = Promise.resolve()
-process.on('message', (message: ToLoader) => {
-  reading = reading.then(() => answer(message.file))
+channel.listen((messages) => {
+  for (const { file } of messages as readonly ToLoader[]) reading = reading.then(() => answer(file))
+  return true
 })
 
 /** Each answer is on its way before the next file begins: the platform takes the first without one for the culprit. */
 async function answer(file: string): Promise<void> {
-  const read_ = await read(file)
-  await new Promise<void>((resolve) => {
-    send?.(read_, undefined, undefined, () => resolve())
-  })
+  channel.say([await read(file)])
 }
 
 async function read(file: string): Promise<FromLoader> {

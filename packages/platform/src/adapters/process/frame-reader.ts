@@ -34,13 +34,13 @@ export class FrameReader {
 
   read(chunk: Buffer): void {
     for (let from = 0; from < chunk.length && !this.#isStopped; ) {
-      if (this.#length === 0 && chunk[from] !== LIST) return this.#break(NO_MESSAGE)
       const newline = chunk.indexOf(NEWLINE, from)
       const end = newline === -1 ? chunk.length : newline
-      if (this.#length + end - from > this.#longest) return this.#break(`is longer than ${this.#longest} bytes`)
-      if (newline === -1) return this.#keep(chunk, from, end)
-      this.#hear(chunk, from, end)
-      from = newline + 1
+      if (this.#length === 0 && chunk[from] !== LIST) this.#break(NO_MESSAGE)
+      else if (this.#length + end - from > this.#longest) this.#break(`is longer than ${this.#longest} bytes`)
+      else if (newline === -1) this.#keep(chunk, from, end)
+      else this.#hear(chunk, from, end)
+      from = end + 1
     }
   }
 
@@ -52,14 +52,8 @@ export class FrameReader {
   }
 
   #hear(chunk: Buffer, from: number, end: number): void {
-    let messages: unknown
-    try {
-      messages = JSON.parse(this.#length === 0 ? chunk.toString('utf8', from, end) : this.#whole(chunk, from, end))
-    } catch {
-      return this.#break(NO_MESSAGE)
-    }
-    // It begins as a list.
-    if (!this.#options.onFrame(messages as readonly unknown[])) this.#break(NO_MESSAGE)
+    const messages = listIn(this.#length === 0 ? chunk.toString('utf8', from, end) : this.#whole(chunk, from, end))
+    if (!messages || !this.#options.onFrame(messages)) this.#break(NO_MESSAGE)
   }
 
   #whole(chunk: Buffer, from: number, end: number): string {
@@ -84,5 +78,14 @@ export class FrameReader {
   #break(why: string): void {
     this.stop()
     this.#options.onBroken(why)
+  }
+}
+
+/** Of a text that begins as a list. */
+function listIn(text: string): readonly unknown[] | null {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
   }
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Defaults } from '@daggerboard/dag/defaults'
+import { CHANNEL, ChildChannel } from './child-channel.ts'
 import type { FromLoader, ToLoader } from './dag-loader.ts'
 import { fileStamp } from './file-stamp.ts'
 import { childEnvironment, compiledIn, defaultsIn, killTree, NODE_FLAGS } from './node-child.ts'
@@ -25,20 +26,36 @@ export interface Reading {
 
 export class LoaderProcess {
   readonly #child: ChildProcess
+  readonly #channel: ChildChannel
   readonly #timeoutMs: number
   #hasEnded = false
   #filesRead = 0
   #stderr = ''
+  /** The file that is being read. */
+  #reading: { readonly file: string; give(answer: FromLoader): void; fail(message: string, how?: Failure): void } | null = null
 
   constructor({ defaults = {}, compileCache, fileTimeoutMs = 30_000 }: LoaderOptions) {
     this.#timeoutMs = fileTimeoutMs
     this.#child = spawn(process.execPath, [...NODE_FLAGS, SCRIPT], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', CHANNEL],
       detached: true,
       env: childEnvironment({ ...compiledIn(compileCache), ...defaultsIn(defaults) }),
     })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4_000)
+    })
+    this.#channel = new ChildChannel(this.#child, {
+      onFrame: ([answer]) => {
+        const reading = this.#reading
+        if (!reading || !isAnswer(answer, reading.file)) return false
+        reading.give(answer)
+        return true
+      },
+      onBroken: (what) => {
+        this.kill()
+        const detail = `Reading the file was ended, because ${what}. Take what writes there out of it.`
+        this.#reading?.fail(detail, { isDoubtful: this.#filesRead > 0 })
+      },
     })
     const end = () => {
       this.#hasEnded = true
@@ -64,15 +81,19 @@ export class LoaderProcess {
     const stamp = fileStamp(file)
     return new Promise((resolve) => {
       const give = (answer: FromLoader, isDoubtful = false) => {
+        if (this.#reading !== reading) return
+        this.#reading = null
         clearTimeout(timer)
-        this.#child.off('message', give).off('exit', onExit).off('error', onError)
+        this.#child.off('exit', onExit).off('error', onError)
         this.#filesRead += 1
         resolve({ answer, isDoubtful })
       }
-      const fail = (message: string, { isDoubtful = false, isTimeout = false } = {}) => {
+      const fail = (message: string, { isDoubtful = false, isTimeout = false }: Failure = {}) => {
         const error = { line: null, message, trace: `${message}\n${this.#stderr}`.trim(), isTimeout }
         give({ file, stamps: { [file]: stamp }, error }, isDoubtful)
       }
+      const reading = { file, give, fail }
+      this.#reading = reading
       const timer = setTimeout(() => {
         this.kill()
         const limit = `${this.#timeoutMs / 1000} s`
@@ -80,21 +101,36 @@ export class LoaderProcess {
           isTimeout: true,
         })
       }, this.#timeoutMs)
-      const onExit = (code: number | null, signal: string | null) =>
+      const failAs = (code: number | null, signal: string | null) =>
         fail(
           signal
             ? `Reading the file was ended by ${signal}.`
             : `The file ended its process with exit status ${code} while it was read. Take "process.exit" out of its top level; tasks do the work, not the file.`,
           { isDoubtful: this.#filesRead > 0 },
         )
+      const onExit = (code: number | null, signal: string | null) => this.#channel.afterLastWords(() => failAs(code, signal))
       const onError = (error: Error) => fail(`The file cannot be read: no process could be started for it (${error.message}).`)
-      this.#child.on('message', give).on('exit', onExit).on('error', onError)
+      this.#child.on('exit', onExit).on('error', onError)
       if (this.#hasEnded) onExit(this.#child.exitCode, this.#child.signalCode)
-      else this.#send({ file })
+      else this.#channel.send([{ file } satisfies ToLoader])
     })
   }
-
-  #send(message: ToLoader): void {
-    this.#child.send(message, () => {})
-  }
 }
+
+interface Failure {
+  readonly isDoubtful?: boolean
+  readonly isTimeout?: boolean
+}
+
+/** Whether `message` is an answer about `file`: the authors' code shares the process that it comes from. */
+function isAnswer(message: unknown, file: string): message is FromLoader {
+  if (!isRecord(message) || message.file !== file) return false
+  const { isGone, stamps, source, documents, error } = message
+  if (isGone === true) return true
+  if (!isRecord(stamps) || !Object.values(stamps).every((stamp) => typeof stamp === 'string')) return false
+  if (!isRecord(error)) return typeof source === 'string' && Array.isArray(documents) && documents.every(isRecord)
+  const { line, message: text, trace } = error
+  return (line === null || typeof line === 'number') && typeof text === 'string' && typeof trace === 'string'
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null

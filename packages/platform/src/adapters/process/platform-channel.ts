@@ -44,9 +44,12 @@ export class PlatformChannel {
         at += writeSync(CHANNEL_FD, bytes, at)
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException
-        if (code === 'EPIPE') return this.#onGone()
-        if (code !== 'EAGAIN') return this.#lose(`was closed by a task (${code})`)
-        Atomics.wait(breath, 0, 0, BREATH_MS)
+        if (code === 'EAGAIN') Atomics.wait(breath, 0, 0, BREATH_MS)
+        else {
+          if (code === 'EPIPE') this.#onGone()
+          else this.#lose(`was closed by a task (${code})`)
+          return
+        }
       }
     }
   }
