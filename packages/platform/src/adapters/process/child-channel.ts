@@ -49,6 +49,15 @@ export class ChildChannel {
     if (this.#stream?.writable) this.#stream.write(frameOf(messages))
   }
 
+  /** Nothing is read until `resume`: a child that says more than fits has to wait. */
+  pause(): void {
+    this.#stream?.pause()
+  }
+
+  resume(): void {
+    this.#stream?.resume()
+  }
+
   /** To be called when the child has ended: all that it has said is heard before `then`. */
   afterLastWords(then: () => void): void {
     const stream = this.#stream

@@ -5,23 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
 import type { Question } from '../../execution/task-question.ts'
-import {
-  type DoneMessage,
-  type FromWorker,
-  type JobWork,
-  MOST_TOGETHER,
-  messagesOf,
-  type ToWorker,
-} from '../../execution/worker-protocol.ts'
+import { type DoneMessage, type FromWorker, type JobWork, messagesOf, type ToWorker } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
 import { CHANNEL, ChildChannel } from './child-channel.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
+import { paced } from './paced-reading.ts'
+import { WorkerOutbox } from './worker-outbox.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
-/** So many characters are read of a stream, then it has to wait for so long: about 50 MB a second. */
-const MOST_AT_ONCE = 1024 * 1024
-const BREATH_MS = 20
 /** Of a process that ends its channel is closed first. */
 const CLOSED_MS = 1_000
 const SHARED_OUTPUT =
@@ -61,6 +53,8 @@ export class WorkerProcess {
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
   readonly #channel: ChildChannel
+  readonly #outbox: WorkerOutbox
+  readonly #pace: (length: number) => void
   readonly #jobs = new Map<number, JobHost>()
   /** Those whose logs say already that others' processes may speak in them. */
   readonly #toldShared = new Set<number>()
@@ -68,7 +62,6 @@ export class WorkerProcess {
   readonly #told = new Map<string, unknown>()
   /** Of the files that it has read, by path. */
   readonly stamps = new Map<string, string>()
-  #outbox: ToWorker[] = []
   #lastJob = 0
   #end: string | null = null
   /** Why nothing that it may say will be understood any more. */
@@ -102,6 +95,8 @@ export class WorkerProcess {
         setTimeout(() => this.#spoil('it has closed its channel to the platform'), CLOSED_MS).unref()
       },
     })
+    this.#outbox = new WorkerOutbox(this.#channel, (message, why) => this.#refuse(message, why))
+    this.#pace = paced(this.#channel)
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
         if (this.#end !== null) return
@@ -169,7 +164,7 @@ export class WorkerProcess {
       return job
     }
     if (about) this.#tellDocuments(about)
-    this.#post({ type: 'start', job, file, work })
+    this.#outbox.post({ type: 'start', job, file, work })
     return job
   }
 
@@ -177,7 +172,7 @@ export class WorkerProcess {
   abort(job: number, reason: string, isCancelled: boolean): void {
     if (!this.#jobs.has(job)) return
     if (this.capacity === 1) this.#wasToldToEnd = true
-    this.#post({ type: 'abort', job, reason, isCancelled })
+    this.#outbox.post({ type: 'abort', job, reason, isCancelled })
   }
 
   /** Ends the worker and every process that its tasks have started. `culprit` is the job that makes it necessary. */
@@ -190,9 +185,9 @@ export class WorkerProcess {
     killTree(this.#child, 'SIGKILL', this.#wasToldToEnd || culprit !== null)
   }
 
-  /** What processes of its tasks write. One that writes faster than is good for the platform is read more slowly, so that it has to wait. */
+  /** What processes of its tasks write. */
   #hearStream(stream: Readable): void {
-    let length = 0
+    const pace = paced(stream)
     stream.setEncoding('utf8').on('data', (text: string) => {
       if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
       const isShared = this.#jobs.size > 1
@@ -201,11 +196,7 @@ export class WorkerProcess {
         if (isShared) this.#toldShared.add(job)
         host.onLog(text)
       }
-      length += text.length
-      if (length < MOST_AT_ONCE) return
-      length = 0
-      stream.pause()
-      setTimeout(() => stream.resume(), BREATH_MS)
+      pace(text.length)
     })
   }
 
@@ -219,12 +210,12 @@ export class WorkerProcess {
   #tellDocuments({ dagId, taskId, dag, task }: Attempt): void {
     if (this.#told.get(dagId) !== dag) {
       this.#told.set(dagId, dag)
-      this.#post({ type: 'dag', dagId, dag: dagFacts(dag) })
+      this.#outbox.post({ type: 'dag', dagId, dag: dagFacts(dag) })
     }
     const key = `${dagId}/${taskId}`
     if (this.#told.get(key) !== task) {
       this.#told.set(key, task)
-      this.#post({ type: 'task', dagId, task })
+      this.#outbox.post({ type: 'task', dagId, task })
     }
   }
 
@@ -232,8 +223,10 @@ export class WorkerProcess {
     if (message.type === 'ready') {
       this.#isReady = true
       this.#options.onReady(this)
-    } else if (message.type === 'log') this.#jobs.get(message.job)?.onLog(message.text)
-    else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
+    } else if (message.type === 'log') {
+      this.#jobs.get(message.job)?.onLog(message.text)
+      this.#pace(message.text.length)
+    } else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
     else {
@@ -250,9 +243,9 @@ export class WorkerProcess {
       .get(job)
       ?.answer(ask)
       .then(
-        (value) => this.#post({ type: 'answer', question, value }),
+        (value) => this.#outbox.post({ type: 'answer', question, value }),
         (error: unknown) =>
-          this.#post({ type: 'answer', question, error: messageOf(error), ...(error instanceof AppError && { code: error.code }) }),
+          this.#outbox.post({ type: 'answer', question, error: messageOf(error), ...(error instanceof AppError && { code: error.code }) }),
       )
   }
 
@@ -291,30 +284,8 @@ export class WorkerProcess {
     return signal ? `was ended by ${signal}` : `ended with exit status ${code}`
   }
 
-  #post(message: ToWorker): void {
-    const length = this.#outbox.push(message)
-    if (length >= MOST_TOGETHER) this.#flush()
-    else if (length === 1) setImmediate(this.#flush)
-  }
-
-  readonly #flush = (): void => {
-    const batch = this.#outbox
-    this.#outbox = []
-    try {
-      if (batch.length > 0) this.#channel.send(batch)
-    } catch {
-      for (const message of batch) this.#sendAlone(message)
-    }
-  }
-
-  /** What is too large to be sent at all is the end of that one job, or of that one question. */
-  #sendAlone(message: ToWorker): void {
-    try {
-      this.#channel.send([message])
-    } catch (error) {
-      const why = `It is too much to be sent to the worker: ${messageOf(error)}. Hand less on between tasks, such as the path of a file.`
-      if (message.type === 'start') this.#finish(message.job, { type: 'lost', detail: `The task cannot begin with its inputs. ${why}` })
-      else if (message.type === 'answer') this.#post({ type: 'answer', question: message.question, error: `There is an answer. ${why}` })
-    }
+  #refuse(message: ToWorker, why: string): void {
+    if (message.type === 'start') this.#finish(message.job, { type: 'lost', detail: `The task cannot begin with its inputs. ${why}` })
+    else if (message.type === 'answer') this.#outbox.post({ type: 'answer', question: message.question, error: why })
   }
 }
