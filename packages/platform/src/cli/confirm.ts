@@ -6,7 +6,7 @@ import type { World } from './context.ts'
 
 type Asking = Pick<World, 'stdin' | 'stderr' | 'signal'>
 
-const isTerminal = (stream: World['stdin']): boolean => 'isTTY' in stream && stream.isTTY === true
+export const isTerminal = (stream: World['stdin']): boolean => 'isTTY' in stream && stream.isTTY === true
 
 /** Resolves when `isAgreed` or the answer is yes. Throws a usage error when nobody is there to ask. */
 export async function confirm(world: Asking, question: string, isAgreed: boolean, command: string): Promise<void> {
@@ -20,6 +20,8 @@ export async function confirm(world: Asking, question: string, isAgreed: boolean
 export async function ask({ stdin, stderr, signal }: Asking, question: string, command: string): Promise<string> {
   if (!isTerminal(stdin)) throw usageError([`It would ask "${question.trim()}", and nobody is there to answer.`], command)
   const reader = createInterface({ input: stdin, output: stderr, terminal: isTerminal(stdin) })
+  // While a line is read, the terminal makes no signal of Ctrl-C.
+  reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {
     return await reader.question(question, { signal })
   } finally {

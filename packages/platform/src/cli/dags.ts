@@ -22,6 +22,7 @@ import { findRun } from './find-run.ts'
 import { compiled } from './find-task.ts'
 import { followRun } from './follow.ts'
 import type { Column } from './output.ts'
+import { answerOption, humanAnswers } from './question.ts'
 
 const RUN_COLUMNS: readonly Column<RunView>[] = [
   'dag_id',
@@ -238,14 +239,16 @@ const test = command({
   name: 'test',
   summary: 'Run a whole DAG in this process, and keep nothing of it',
   details:
-    'Reads the DAGs folder of this machine; no platform need run. Variables and connections are those of the home. Tasks do what they do: only the record of it is left out.',
+    'Reads the DAGs folder of this machine; no platform need run. Variables and connections are those of the home. Tasks do what they do: only the record of it is left out. What they ask humans, you are asked; without a terminal, and without --answer, it is as if nobody had answered in time.',
   isLocal: true,
   args: { dagId, logicalDate: optional<string>('logical date of the run', readDate) },
   options: {
     conf: json("the run's conf", { short: '-c' }),
     markSuccessPattern: text('REGEX', 'tasks in whose ids it is found are not run and count as successful'),
+    answer: answerOption,
   },
-  async run({ host, inspected, out, terminal, signal }, { dagId, logicalDate, conf, markSuccessPattern }) {
+  async run(context, { dagId, logicalDate, conf, markSuccessPattern, answer }) {
+    const { host, inspected, out, terminal, signal } = context
     const pattern = markSuccessPattern === undefined ? null : compiled(markSuccessPattern)
     const run = await host.testDag(inspected.settings, {
       dagId,
@@ -253,6 +256,7 @@ const test = command({
       conf: conf ?? {},
       skips: (taskId) => pattern?.test(taskId) ?? false,
       onLine: (line) => terminal.event(line),
+      answers: humanAnswers(context, answer, 'dags test'),
       signal,
     })
     if (out.isData) out.data(run)

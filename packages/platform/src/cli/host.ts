@@ -66,6 +66,33 @@ export interface PoolFields {
   readonly include_deferred: boolean
 }
 
+/** What a task asks a human. */
+export interface HumanQuestion {
+  readonly taskId: string
+  readonly mapIndex: number
+  readonly subject: string
+  readonly body: string | null
+  readonly options: readonly string[]
+  readonly defaults: readonly string[] | null
+  readonly multiple: boolean
+  /** Names of further fields, in their order, with their default values, where they have one, and JSON Schemas. */
+  readonly fields: readonly { readonly name: string; readonly value?: unknown; readonly schema: Readonly<Record<string, unknown>> }[]
+}
+
+export interface HumanAnswer {
+  readonly chosen: readonly string[]
+  /** Of the further fields those that are not left as they are. */
+  readonly paramsInput: Readonly<Record<string, unknown>>
+}
+
+/** Who answers for humans in a test. */
+export interface HumanAnswers {
+  /** In advance, by the id of the task. */
+  readonly given: ReadonlyMap<string, HumanAnswer>
+  /** Asks who sits at the terminal, again with what was wrong with the answer before; null when nobody sits there. */
+  readonly ask: ((question: HumanQuestion, problems: readonly string[], signal: AbortSignal) => Promise<HumanAnswer>) | null
+}
+
 export interface DagTest {
   readonly dagId: string
   /** ISO instants in UTC, or null for what the schedule makes of now. */
@@ -75,6 +102,7 @@ export interface DagTest {
   readonly skips: (taskId: string) => boolean
   /** What tasks print, and how they go on. */
   readonly onLine: (line: string) => void
+  readonly answers: HumanAnswers
   readonly signal: AbortSignal
 }
 

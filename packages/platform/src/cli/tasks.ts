@@ -8,6 +8,7 @@ import { explainTask } from './explain.ts'
 import { findRun } from './find-run.ts'
 import { tasksLike } from './find-task.ts'
 import type { Column } from './output.ts'
+import { answerOption, humanAnswers } from './question.ts'
 import { runForTest } from './run-for-test.ts'
 import { followLog, readLog } from './task-log.ts'
 
@@ -172,8 +173,9 @@ const test = command({
     mapIndex,
     taskParams: json("over the DAG's params", { short: '-t' }),
     envVars: json('added to the environment of the task'),
+    answer: answerOption,
   },
-  async run(context, { dagId, taskId, run, dryRun, mapIndex = -1, taskParams, envVars }) {
+  async run(context, { dagId, taskId, run, dryRun, mapIndex = -1, taskParams, envVars, answer }) {
     const { host, inspected, out, terminal, signal } = context
     const known = await runForTest(context, dagId, run)
     const result = await host.testTask(inspected.settings, {
@@ -188,6 +190,7 @@ const test = command({
       xcoms: known?.xcoms ?? [],
       // Nothing is run when only templates are filled in.
       onLine: (line) => dryRun || terminal.event(line),
+      answers: humanAnswers(context, answer, 'tasks test'),
       signal,
     })
     const isGood = result.state === 'success' || result.state === 'skipped'

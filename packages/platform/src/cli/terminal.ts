@@ -5,12 +5,15 @@ export class Terminal {
   readonly #began = Date.now()
   #status = ''
   #ticker: NodeJS.Timeout | null = null
+  /** Lines that wait while somebody is asked something. */
+  #kept: string[] | null = null
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
   }
 
   line(text = ''): void {
+    if (this.#kept) return void this.#kept.push(text)
     this.#clear()
     this.#stream.write(`${text}\n`)
     this.#draw()
@@ -34,12 +37,26 @@ export class Terminal {
     }
   }
 
+  /** Writes nothing between the lines of `work`, which asks somebody; what there is to say meanwhile comes after it. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    this.#clear()
+    this.#kept = []
+    try {
+      return await work()
+    } finally {
+      const kept = this.#kept
+      this.#kept = null
+      for (const text of kept) this.line(text)
+    }
+  }
+
   #elapsed(): string {
     const seconds = Math.floor((Date.now() - this.#began) / 1000)
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
   }
 
   #redraw(): void {
+    if (this.#kept) return
     this.#clear()
     this.#draw()
   }

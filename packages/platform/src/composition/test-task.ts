@@ -3,10 +3,13 @@ import type { TaskTest, TestedTask } from '../cli/host.ts'
 import { AppError, didYouMean } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
 import type { DagRecord } from '../scheduling/dag.ts'
+import { type Answer, acceptAnswer, unanswered } from '../scheduling/input-answer.ts'
 import { manualRun } from '../scheduling/manual-run.ts'
+import type { InputRequest } from '../scheduling/task-instance.ts'
 import { type Attempt, type AttemptResult, type TaskRunner, WaitEnded } from '../scheduling/task-runner.ts'
 import { timetable } from '../scheduling/timetable.ts'
 import type { Settings } from '../settings.ts'
+import { TestedQuestions } from './tested-questions.ts'
 import { Workshop } from './workshop.ts'
 
 export async function testTask(settings: Settings, order: TaskTest): Promise<TestedTask> {
@@ -17,7 +20,9 @@ export async function testTask(settings: Settings, order: TaskTest): Promise<Tes
     const attempt = attemptOf(dag, order)
     const at = systemClock.now().toISOString()
     for (const xcom of xcoms) await workshop.xcoms.save({ ...xcom, dagId: attempt.dagId, runId: attempt.runId, at })
-    const result = await runToItsEnd(workshop.pool, attempt, signal)
+    const questions = new TestedQuestions(order.answers, onLine)
+    questions.check(order.dagId, [order.taskId])
+    const result = await runToItsEnd(workshop.pool, questions, attempt, signal)
     const { state, renderedFields } = result
     return { state, renderedFields, detail: 'detail' in result ? result.detail : null, output: 'output' in result ? result.output : null }
   } finally {
@@ -26,19 +31,21 @@ export async function testTask(settings: Settings, order: TaskTest): Promise<Tes
 }
 
 /** Waits of the task are waited for here. */
-async function runToItsEnd(pool: TaskRunner, attempt: Attempt, signal: AbortSignal): Promise<AttemptResult> {
+async function runToItsEnd(pool: TaskRunner, questions: TestedQuestions, attempt: Attempt, signal: AbortSignal): Promise<AttemptResult> {
   const result = await pool.run(attempt, signal, () => {})
   if (signal.aborted) throw signal.reason
   const until = (at: string) => systemClock.sleep(Math.max(0, Date.parse(at) - Date.now()), signal)
   const firstStartedAt = attempt.firstStartedAt ?? result.startedAt ?? systemClock.now().toISOString()
   if (result.state === 'rescheduled') {
     await until(result.at)
-    return runToItsEnd(pool, { ...attempt, firstStartedAt, rescheduleCount: attempt.rescheduleCount + 1 }, signal)
+    return runToItsEnd(pool, questions, { ...attempt, firstStartedAt, rescheduleCount: attempt.rescheduleCount + 1 }, signal)
   }
   if (result.state !== 'deferred') return result
   const { wait } = result
-  if (wait.kind === 'input')
-    throw new AppError('conflict', `Task "${attempt.taskId}" waits for a person, and nobody can answer it in a test.`)
+  if (wait.kind === 'input') {
+    const resume = await answered(questions, attempt, wait.request, signal)
+    return runToItsEnd(pool, questions, { ...attempt, firstStartedAt, resume }, signal)
+  }
   const event =
     wait.kind === 'time'
       ? until(wait.at).then(() => ({ value: null }))
@@ -46,7 +53,19 @@ async function runToItsEnd(pool: TaskRunner, attempt: Attempt, signal: AbortSign
           (value) => ({ value }),
           (error: Error) => ({ error: error.message, ...(error instanceof WaitEnded && { ends: error.ends }) }),
         )
-  return runToItsEnd(pool, { ...attempt, firstStartedAt, resume: await event }, signal)
+  return runToItsEnd(pool, questions, { ...attempt, firstStartedAt, resume: await event }, signal)
+}
+
+async function answered(
+  questions: TestedQuestions,
+  attempt: Attempt,
+  request: InputRequest,
+  signal: AbortSignal,
+): Promise<NonNullable<Attempt['resume']>> {
+  if (!questions.isAnswered(attempt, request)) return unanswered(request)
+  const { taskId } = attempt
+  const accept = (answer: Answer, by: string) => acceptAnswer(request, answer, { taskId, by, now: systemClock.now() })
+  return { value: await questions.ask(attempt, request, accept, signal) }
 }
 
 /** Throws `not_found` when the DAG has no such task. */

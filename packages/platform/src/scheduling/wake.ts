@@ -3,6 +3,7 @@ import { newId } from '../core/id.ts'
 import { timeOut } from './advance.ts'
 import type { BoardRun } from './board-run.ts'
 import { goOn } from './hear.ts'
+import { unanswered } from './input-answer.ts'
 import type { Deferral, TaskInstance } from './task-instance.ts'
 import type { Turn } from './turn.ts'
 
@@ -37,10 +38,7 @@ function wakeInstance(turn: Turn, of: BoardRun, instance: TaskInstance): void {
 function dueEvent({ wait, timeoutAt }: Deferral, now: Date): Deferral['event'] {
   if (wait.kind === 'time' && new Date(wait.at) <= now) return { value: null }
   if (timeoutAt === null || new Date(timeoutAt) > now) return null
-  if (wait.kind === 'input' && wait.request.defaults) {
-    return { value: { chosen: wait.request.defaults, paramsInput: wait.request.params, respondedBy: null, respondedAt: null } }
-  }
-  return { error: wait.kind === 'input' ? 'Nobody has answered in time.' : 'What it waited for has not come in time.' }
+  return wait.kind === 'input' ? unanswered(wait.request) : { error: 'What it waited for has not come in time.' }
 }
 
 function wakeRun(turn: Turn, of: BoardRun): void {

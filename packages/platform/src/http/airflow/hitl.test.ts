@@ -6,7 +6,14 @@ import { InlineEnding } from '../../adapters/memory/task-runner.ts'
 
 const REQUEST = {
   ...{ subject: 'Deploy?', body: null, options: ['Approve', 'Reject'], defaults: null, multiple: false, assignees: [] },
-  ...{ params: { note: '' }, paramSchemas: {}, respondedBy: null, respondedAt: null, chosen: null, paramsInput: null },
+  ...{
+    params: { note: '' },
+    paramSchemas: { rows: { type: 'integer' } },
+    respondedBy: null,
+    respondedAt: null,
+    chosen: null,
+    paramsInput: null,
+  },
 }
 
 test('who has answered what is listed and shown after the task and its run have ended', async () => {
@@ -19,12 +26,15 @@ test('who has answered what is listed and shown after the task and its run have 
   await call('POST', '/dags/ask/dagRuns', { dag_run_id: 'r', logical_date: null })
   await settle()
   const path = '/dags/ask/dagRuns/r/taskInstances/may/-1/hitlDetails'
-  assert.equal((await call('GET', path)).body.response_received, false)
-  await call('PATCH', path, { chosen_options: ['Approve'], params_input: { note: 'fine' } })
+  const asked = (await call('GET', path)).body
+  assert.equal(asked.response_received, false)
+  assert.deepEqual(asked.params.rows, { value: null, schema: { type: 'integer' }, description: null })
+  assert.equal((await call('PATCH', path, { chosen_options: ['Approve'], params_input: { rows: 'many' } })).status, 400)
+  await call('PATCH', path, { chosen_options: ['Approve'], params_input: { note: 'fine', rows: 7 } })
   await settle()
   assert.equal((await call('GET', '/dags/ask/dagRuns/r')).body.state, 'success')
   const shown = (await call('GET', path)).body
-  assert.deepEqual([shown.chosen_options, shown.params_input, shown.response_received], [['Approve'], { note: 'fine' }, true])
+  assert.deepEqual([shown.chosen_options, shown.params_input, shown.response_received], [['Approve'], { note: 'fine', rows: 7 }, true])
   assert.ok(shown.responded_by_user.name && shown.responded_at)
   const listed = (await call('GET', '/dags/~/dagRuns/~/hitlDetails?response_received=true')).body
   assert.deepEqual([listed.total_entries, listed.hitl_details[0].task_instance.state], [1, 'success'])

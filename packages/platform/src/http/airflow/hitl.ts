@@ -1,6 +1,7 @@
 /** Questions of tasks to humans in Airflow's words: list, look at, answer. */
 import { z } from 'zod'
 import { AppError } from '../../core/app-error.ts'
+import { fieldsOf } from '../../scheduling/input-answer.ts'
 import type { InputRequest, TaskInstance } from '../../scheduling/task-instance.ts'
 import { readBody } from '../airflow-body.ts'
 import { isFound } from '../airflow-like.ts'
@@ -179,7 +180,10 @@ const presentRequest = (instance: TaskInstance, request: InputRequest) => ({
   defaults: request.defaults,
   multiple: request.multiple,
   params: Object.fromEntries(
-    Object.entries(request.params).map(([name, value]) => [name, { value, schema: request.paramSchemas[name] ?? {}, description: null }]),
+    fieldsOf(request).map((name) => [
+      name,
+      { value: request.params[name] ?? null, schema: request.paramSchemas[name] ?? {}, description: null },
+    ]),
   ),
   assigned_users: request.assignees.map(user),
   created_at: instance.startedAt ?? instance.queuedAt ?? instance.scheduledAt ?? new Date(0).toISOString(),

@@ -6,6 +6,7 @@ import type { PlannedDate } from '../backfill-plan.ts'
 import { type ClearRequest, clearRunRequest } from '../clear.ts'
 import type { DagRun } from '../dag-run.ts'
 import type { Explanation } from '../explain.ts'
+import type { Answer } from '../input-answer.ts'
 import type { RunRequest } from '../manual-run.ts'
 import type { MarkedState, MarkRequest } from '../mark.ts'
 import type { TaskInstance } from '../task-instance.ts'
@@ -14,7 +15,7 @@ import { cancelBackfill, createBackfill, planBackfill, setBackfillPaused } from 
 import type { Command } from './command.ts'
 import { explain } from './explain.ts'
 import { deleteDag, deleteRun, setRunState, trigger } from './run.ts'
-import { type Answer, answerInput, clear, setTaskNote, setTaskState } from './task.ts'
+import { answerInput, clear, setTaskNote, setTaskState } from './task.ts'
 
 type MarkOptions = Pick<MarkRequest, 'upstream' | 'downstream' | 'future' | 'past'> & { readonly dryRun: boolean }
 

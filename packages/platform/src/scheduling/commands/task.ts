@@ -3,9 +3,9 @@ import { AppError } from '../../core/app-error.ts'
 import { type Cleared, type ClearRequest, clear as planClear, runsToClear } from '../clear.ts'
 import type { DagRun } from '../dag-run.ts'
 import { restart } from '../hear.ts'
+import { type Answer, acceptAnswer } from '../input-answer.ts'
 import { type MarkRequest, markTasks, runsToMark } from '../mark.ts'
-import { valueProblems } from '../params.ts'
-import type { InputRequest, TaskInstance } from '../task-instance.ts'
+import type { TaskInstance } from '../task-instance.ts'
 import type { RunRange } from '../task-selection.ts'
 import { type Command, requireRun, takeUp, withInstances } from './command.ts'
 
@@ -71,11 +71,6 @@ export async function setTaskNote(
   return noted
 }
 
-export interface Answer {
-  readonly chosen: readonly string[]
-  readonly paramsInput: Readonly<Record<string, unknown>>
-}
-
 /** The task goes on with the answer. Throws `not_found`, `conflict` when nobody is asked, `forbidden`, `invalid`. */
 export async function answerInput(
   command: Command,
@@ -99,29 +94,9 @@ export async function answerInput(
     )
   }
   const { request } = deferral.wait
-  checkAnswer(request, answer, { taskId, by })
-  const respondedAt = turn.now.toISOString()
-  const paramsInput = { ...request.params, ...answer.paramsInput }
-  const said = { chosen: answer.chosen, paramsInput, respondedBy: by, respondedAt }
+  const said = acceptAnswer(request, answer, { taskId, by, now: turn.now })
   const wait = { kind: 'input' as const, request: { ...request, ...said } }
   return turn.move(of, instance, 'scheduled', { deferral: { ...deferral, wait, event: { value: said } } })
-}
-
-function checkAnswer(request: InputRequest, { chosen, paramsInput }: Answer, { taskId, by }: { taskId: string; by: string }): void {
-  const name = by.replace(/^user:/, '')
-  if (request.assignees.length > 0 && !request.assignees.includes(name)) {
-    throw new AppError('forbidden', `Task "${taskId}" waits for an answer of ${request.assignees.join(', ')}.`)
-  }
-  const problems = chosen
-    .filter((one) => !request.options.includes(one))
-    .map((one) => `"${one}" is not an option: choose of ${request.options.join(', ')}.`)
-  if (chosen.length === 0 && request.options.length > 0) problems.push(`Nothing is chosen: choose of ${request.options.join(', ')}.`)
-  if (chosen.length > 1 && !request.multiple) problems.push('Only one option can be chosen.')
-  for (const name of Object.keys(paramsInput)) if (!(name in request.params)) problems.push(`There is no field "${name}".`)
-  for (const [name, schema] of Object.entries(request.paramSchemas)) {
-    problems.push(...valueProblems(name, schema, paramsInput[name] ?? request.params[name]))
-  }
-  if (problems.length > 0) throw new AppError('invalid', `Task "${taskId}" cannot go on with this answer.`, { problems })
 }
 
 async function runsOf({ stores }: Command, dagId: string, range: RunRange, run: DagRun | null): Promise<DagRun[]> {
