@@ -30,12 +30,16 @@ const dagFile = (gate: string): string => `
 import { dag } from '@daggerboard/dag'
 import { createBuild, submitJob } from '@daggerboard/google'
 
-const job = () => submitJob({ job: { placement: { clusterName: 'far' }, sparkSqlJob: { queryList: { queries: ['SELECT 1'] } } } })
+const job = (more) => submitJob({ job: { placement: { clusterName: 'far' }, sparkSqlJob: { queryList: { queries: ['SELECT 1'] } } }, ...more })
 const script = 'until [ -e ${gate} ]; do sleep 0.1; done'
 
 export const waiting = dag('waiting', {}, ({ task }) => {
   task('job', job())
   task('build', createBuild({ build: { steps: [{ name: 'bash', args: ['-c', script] }] } }))
+})
+export const holding = dag('holding', {}, ({ task }) => {
+  task('job', job({ deferrable: false }))
+  task('build', createBuild({ build: { steps: [{ name: 'bash', args: ['-c', script] }] }, deferrable: false }))
 })
 export const many = dag('many', { maxActiveTasks: 16 }, ({ task }) => {
   for (let i = 0; i < ${MANY}; i++) task('job' + i, job())
@@ -144,6 +148,57 @@ test('marking a run as failed cancels the job and the build that its deferred ta
   await until(async () => (await jobs()).filter(isNewJob).every(({ status }) => /^CANCEL/.test(status.state)))
   await unblock()
   await until(async () => (await jobs()).filter(isNewJob).every(({ status }) => status.state === 'CANCELLED'))
+})
+
+/** Once both are begun over there: by then a worker waits for each. */
+async function heldByWorkers(): Promise<{
+  runId: string
+  ownJobs: () => Promise<Job[]>
+  ownBuilds: () => Promise<{ id: string; status: string }[]>
+}> {
+  const [jobsBefore, buildsBefore] = [await jobs(), await builds()]
+  const ownJobs = async () => (await jobs()).filter(({ reference }) => !jobsBefore.some((one) => one.reference.jobId === reference.jobId))
+  const ownBuilds = async () => (await builds()).filter(({ id }) => !buildsBefore.some((one) => one.id === id))
+  const runId = await trigger('holding')
+  await until(async () => (await ownJobs()).length === 1 && (await ownBuilds()).length === 1)
+  const hasId = async (task: string, key: string) =>
+    client.get(`/api/v2/dags/holding/dagRuns/${runId}/taskInstances/${task}/xcomEntries/${key}`).then(
+      () => true,
+      () => false,
+    )
+  await until(async () => (await hasId('build', 'id')) && (await hasId('job', 'job_id')))
+  return { runId, ownJobs, ownBuilds }
+}
+
+async function killAndStart(): Promise<void> {
+  await near.kill()
+  near = await RunningPlatform.start(['start'], { home: near.home, environment })
+  client = await near.client(await near.endpoint())
+}
+
+test('a platform that is killed while its workers wait for a job and a build joins both with the next try', async () => {
+  const unblock = await block()
+  const { runId, ownJobs, ownBuilds } = await heldByWorkers()
+  await killAndStart()
+  await allAre('holding', runId, 'running 2')
+  await unblock()
+  await writeFile(join(folder, 'gate'), '')
+  await allAre('holding', runId, 'success 2')
+  await rm(join(folder, 'gate'))
+  assert.deepEqual([(await ownJobs()).length, (await ownBuilds()).length], [1, 1])
+})
+
+test('what a try has begun elsewhere before its platform was killed is cancelled when no other try comes', async () => {
+  const unblock = await block()
+  const { runId, ownJobs, ownBuilds } = await heldByWorkers()
+  await client.patch('/api/v2/dags/holding', { is_paused: true })
+  await killAndStart()
+  assert.deepEqual(await states('holding', runId), ['scheduled 1', 'scheduled 1'])
+  await client.patch(`/api/v2/dags/holding/dagRuns/${runId}`, { state: 'failed' })
+  await until(async () => (await ownBuilds()).every(({ status }) => status === 'CANCELLED'))
+  await until(async () => (await ownJobs()).every(({ status }) => /^CANCEL/.test(status.state)))
+  await unblock()
+  assert.deepEqual([(await ownJobs()).length, (await ownBuilds()).length], [1, 1])
 })
 
 test(`${MANY} tasks that wait cost one process, and each goes on`, async () => {

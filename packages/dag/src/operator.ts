@@ -24,7 +24,10 @@ export interface Operator<Args = unknown, Output = unknown> {
    * the args of the `Defer`. What it answers must be JSON. When the task is cancelled by somebody, `context.signal` aborts with the reason.
    */
   readonly triggers?: Readonly<Record<string, Trigger>>
-  /** Ends what was begun elsewhere; called when a deferred task is cancelled. `waited` are the args of its `Defer`. */
+  /**
+   * Ends what was begun elsewhere; called when a deferred task is cancelled. `waited` are the args of its `Defer`. Null: a try was lost with its platform
+   * and no other one comes; it may have begun something, which its XComs or the `idempotencyKey` tell.
+   */
   cancel?(args: Args, context: TaskContext, waited: unknown): Promise<void>
   /** Which top-level args are templates; default all of them. */
   readonly templateFields?: readonly string[]

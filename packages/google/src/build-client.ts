@@ -62,11 +62,24 @@ export class BuildClient {
 
   /** Whether there is such a build and it is not over. Throws when that cannot be known. */
   async isUnfinished(id: string): Promise<boolean> {
+    const build = await this.#findIfThere(id)
+    return build !== null && isUnfinished(build)
+  }
+
+  /** Whether there is such a build that is not over, or that has succeeded and is not older than `since`. Throws when that cannot be known. */
+  async isOfUse(id: string, since: Date): Promise<boolean> {
+    const build = await this.#findIfThere(id)
+    if (build === null || isUnfinished(build)) return build !== null
+    const { seconds, nanos } = build.createTime ?? {}
+    return statusOf(build) === 'SUCCESS' && Number(seconds ?? 0) * 1000 + (nanos ?? 0) / 1e6 >= since.getTime()
+  }
+
+  async #findIfThere(id: string): Promise<Build | null> {
     try {
-      return isUnfinished(await this.find(id))
+      return await this.find(id)
     } catch (error) {
       // A service that is away for a moment says nothing of the build: a second one must not be started beside it.
-      if (problemOf(error) === 'not_found') return false
+      if (problemOf(error) === 'not_found') return null
       return told(Promise.reject(error))
     }
   }

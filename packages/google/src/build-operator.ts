@@ -38,7 +38,7 @@ const XCOM_BUILD_ID = 'id'
 const MOST_BROKEN_OFF = 3
 
 /**
- * Starts a build with `start` and waits for it. A later try joins the build that an earlier one left running. A build that fails is
+ * Starts a build with `start` and waits for it. A later try joins the build that an earlier one left running, or that has succeeded since that was lost. A build that fails is
  * not tried again: it fails the task at once with its `statusDetail`. When the task is cancelled, so is the build. A build that its service has
  * broken off (`INTERNAL_ERROR`), or that was cancelled together with an earlier try, is started again.
  */
@@ -49,7 +49,7 @@ export function buildOperator<Args extends BuildArgs>(
 ): Operator<Args, FinishedBuild> {
   const begin = (rendered: Args, context: TaskContext, brokenOff: number): Promise<Step<BuildWait, FinishedBuild>> =>
     withBuilds(rendered, context, async (builds) => {
-      const earlier = brokenOff === 0 ? await unfinishedBuild(builds, context) : null
+      const earlier = brokenOff === 0 ? await earlierBuild(builds, context) : null
       const id = earlier ?? (await start(builds, rendered))
       context.log(earlier ? `Joining build ${id}, which an earlier try started.` : `Build ${id} is started.`)
       await context.xcomPush(XCOM_BUILD_ID, id)
@@ -69,6 +69,12 @@ export function buildOperator<Args extends BuildArgs>(
       context.log(`${end} It is started again.`)
       return begin(rendered, context, brokenOff + 1)
     },
+    async find(rendered, context) {
+      const id = await idOfEarlier(context)
+      const at = connectionArgs(rendered)
+      if (id === null || !(await withBuilds(at, context, (builds) => builds.isUnfinished(id)))) return null
+      return { at, longestMs: 0, id, isJoined: true, brokenOff: 0 }
+    },
     async cancel({ at, id }, context) {
       context.log(`Cancelling build ${id}.`)
       await withBuilds(at, context, (builds) => builds.cancel(id)).catch((error: Error) =>
@@ -79,9 +85,15 @@ export function buildOperator<Args extends BuildArgs>(
   return remoteOperator(name, args, work)
 }
 
-async function unfinishedBuild(builds: BuildClient, context: TaskContext): Promise<string | null> {
-  const id = context.tryNumber > 1 ? await context.xcomPull(context.taskId, XCOM_BUILD_ID, { mapIndex: context.mapIndex }) : null
-  return typeof id === 'string' && (await builds.isUnfinished(id)) ? id : null
+/** One that goes on, or that has succeeded while nobody looked: a task that was cleared begins later than its old build, and builds anew. */
+async function earlierBuild(builds: BuildClient, context: TaskContext): Promise<string | null> {
+  const id = await idOfEarlier(context)
+  return id !== null && (await builds.isOfUse(id, context.firstStartedAt)) ? id : null
+}
+
+async function idOfEarlier(context: TaskContext): Promise<string | null> {
+  const id = await context.xcomPull(context.taskId, XCOM_BUILD_ID, { mapIndex: context.mapIndex })
+  return typeof id === 'string' ? id : null
 }
 
 const look = ({ at, id, longestMs }: BuildWait, context: TaskContext, patienceMs?: number): Promise<SeenBuild | undefined> =>

@@ -42,7 +42,7 @@ describe('the operators of Cloud Build', () => {
     await rm(folder, { recursive: true })
   })
 
-  const context = (options: { tryNumber?: number; xcoms?: Map<string, unknown> } = {}) =>
+  const context = (options: { tryNumber?: number; xcoms?: Map<string, unknown>; firstStartedAt?: Date } = {}) =>
     new TestContext({ endpoint: platform.endpoint, password: token, project: PROJECT, ...options })
   const build = (script: string, task: TestContext) => {
     const operator = createBuild({ build: { steps: [step(script, 'only')] } })
@@ -87,6 +87,32 @@ describe('the operators of Cloud Build', () => {
     const { id } = await operator.run(operator.args, context({ xcoms }))
     assert.equal((await build('exit 1', context({ xcoms, tryNumber: 2 }))).id, id)
     await assert.rejects(build('exit 1', context({ xcoms, tryNumber: 3 })), /FAILURE/, 'one that is over is not joined')
+  })
+
+  it('answer on a second try with the build that has succeeded since the first one was lost, unless the task has begun anew', async () => {
+    const xcoms = new Map<string, unknown>()
+    const firstStartedAt = new Date()
+    const operator = createBuild({ build: { steps: [step('exit 0')] }, wait: false })
+    const { id } = await operator.run(operator.args, context({ xcoms }))
+    await platform.finished(id)
+    assert.deepEqual(await build('exit 1', context({ xcoms, tryNumber: 2, firstStartedAt })).then((answer) => [answer.id, answer.status]), [
+      id,
+      'SUCCESS',
+    ])
+    assert.notEqual((await build('exit 0', context({ xcoms, tryNumber: 3 }))).id, id)
+  })
+
+  it('cancel what a lost try has left running, and nothing that is over', async () => {
+    const xcoms = new Map<string, unknown>()
+    const operator = createBuild({ build: { steps: [step('sleep 60')] }, wait: false })
+    const { id } = await operator.run(operator.args, context({ xcoms }))
+    await operator.cancel?.(operator.args, context({ xcoms }), null)
+    assert.equal((await platform.finished(id)).build.status, 'CANCELLED')
+    for (const known of [xcoms, new Map()]) {
+      const task = context({ xcoms: known })
+      await operator.cancel?.(operator.args, task, null)
+      assert.equal(task.text, '')
+    }
   })
 
   it('give the worker back while a build goes on, unless told not to', async () => {

@@ -62,6 +62,8 @@ const WORK: RemoteWork<CreateClusterArgs, ClusterWait, SeenCluster, CreatedClust
       return seen
     }),
   goOn: (args, wait, seen, context) => (wait.until === 'gone' ? afterEnd(args, wait, context) : afterChange(args, wait, seen, context)),
+  // Whether the cluster is its own cannot be known: it may be in use.
+  find: async () => null,
   async cancel({ at, clusterName, isNew, deletesOnError, until }, context) {
     if (!isNew || !deletesOnError || until === 'gone') return
     context.log(`Deleting cluster ${clusterName}, which is not up yet.`)

@@ -30,5 +30,6 @@ const WORK: RemoteWork<DeleteClusterArgs, DeletionWait, SeenCluster, null> = {
     context.log(`Cluster ${clusterName} is deleted.`)
     return { output: null }
   },
+  find: async () => null,
   async cancel() {},
 }

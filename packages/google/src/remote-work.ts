@@ -19,6 +19,8 @@ export interface RemoteWork<Args, Wait, Seen, Output> {
   look(wait: Wait, context: TaskContext, patienceMs?: number): Promise<Seen | undefined>
   /** Throws when it has failed. */
   goOn(args: Args, wait: Wait, seen: Seen, context: TaskContext): Promise<Step<Wait, Output>>
+  /** What a try that was lost has left running, as far as that can be known. */
+  find(args: Args, context: TaskContext): Promise<Wait | null>
   /** Ends it elsewhere. Never rejects: the log says what could not be done. */
   cancel(wait: Wait, context: TaskContext): Promise<void>
 }
@@ -69,6 +71,9 @@ export function remoteOperator<Args extends WaitingArgs, Wait, Seen, Output>(
       return follow(rendered, await work.goOn(rendered, wait, seen, context), context)
     },
     triggers: { [TRIGGER]: async (wait: Wait, context) => ({ wait, seen: await lookOrCancel(wait, context) }) },
-    cancel: (_rendered, context, waited) => cancelOnce(waited as Wait, context),
+    async cancel(rendered, context, waited) {
+      const wait = waited === null ? await work.find(rendered, context) : (waited as Wait)
+      if (wait !== null) await cancelOnce(wait, context)
+    },
   }
 }

@@ -37,9 +37,10 @@ interface SeenJob {
 /** So the embedded Dataproc speaks of a job that has ended together with its platform. */
 const BROKEN_OFF = /Submit (it|the job) again\.$/
 const MOST_BROKEN_OFF = 3
+const XCOM_JOB_ID = 'job_id'
 
 /**
- * Answers the job's id and where its output lies. A later try joins the job that an earlier one left running. When the task is cancelled, so is the job.
+ * Answers the job's id and where its output lies, and pushes the id as XCom `job_id` as soon as it is known. A later try joins the job that an earlier one left running. When the task is cancelled, so is the job.
  * Fails with the job's own words. A job that was broken off by its system, or cancelled together with an earlier try, is submitted again.
  */
 export const submitJob = (args: SubmitJobArgs): Operator<SubmitJobArgs, FinishedJob> => remoteOperator('DataprocSubmitJob', args, WORK)
@@ -67,6 +68,13 @@ const WORK: RemoteWork<SubmitJobArgs, JobWait, SeenJob, FinishedJob> = {
     context.log(`Job ${jobId} ended as ${state}: ${details || 'no reason was given'} It is submitted again.`)
     return begin(args, context, brokenOff + 1)
   },
+  async find(args, context) {
+    const jobId = await context.xcomPull(context.taskId, XCOM_JOB_ID, { mapIndex: context.mapIndex })
+    if (typeof jobId !== 'string') return null
+    const at = connectionArgs(args)
+    const isOver = await withJobs(at, context, async (jobs) => isFinished(await jobs.find(jobId)))
+    return isOver ? null : { at, longestMs: 0, jobId, uri: '', isJoined: true, brokenOff: 0 }
+  },
   async cancel({ at, jobId }, context) {
     context.log(`Cancelling job ${jobId}.`)
     await withJobs(at, context, (jobs) => jobs.cancel(jobId)).catch((error: Error) =>
@@ -92,6 +100,7 @@ async function begin(args: SubmitJobArgs, context: TaskContext, brokenOff: numbe
       if (!isUsable && attempt <= context.tryNumber + brokenOff) continue
       const jobId = job.reference?.jobId ?? ''
       const uri = job.driverOutputResourceUri ?? ''
+      await context.xcomPush(XCOM_JOB_ID, jobId)
       const isJoined = context.tryNumber > 1 && state !== 'PENDING'
       context.log(`Job ${jobId} ${isJoined ? 'was submitted by an earlier try' : 'runs'} on cluster ${clusterName}. Its output: ${uri}`)
       return { wait: { at, longestMs: (args.pollInterval ?? 10) * 1000, jobId, uri, isJoined, brokenOff } }

@@ -25,7 +25,7 @@ export class TestContext implements TaskContext {
   readonly logicalDate = new Date('2026-01-05T05:00:00Z')
   readonly dataIntervalStart = new Date('2026-01-05T05:00:00Z')
   readonly dataIntervalEnd = new Date('2026-01-12T05:00:00Z')
-  readonly firstStartedAt = new Date()
+  readonly firstStartedAt: Date
   readonly tryNumber: number
   readonly idempotencyKey: string
   readonly controller = new AbortController()
@@ -41,6 +41,7 @@ export class TestContext implements TaskContext {
     tryNumber = 1,
     idempotencyKey = crypto.randomUUID(),
     xcoms = new Map(),
+    firstStartedAt = new Date(),
   }: {
     endpoint: string
     password: string
@@ -48,7 +49,9 @@ export class TestContext implements TaskContext {
     tryNumber?: number
     idempotencyKey?: string
     xcoms?: Map<string, unknown>
+    firstStartedAt?: Date
   }) {
+    this.firstStartedAt = firstStartedAt
     this.tryNumber = tryNumber
     this.idempotencyKey = idempotencyKey
     this.#xcoms = xcoms

@@ -4,6 +4,9 @@ import type { Attempt } from './task-runner.ts'
 
 export type TriggerWait = Extract<Wait, { kind: 'trigger' }>
 
+/** Stands for what a try may have begun that was lost before it could say so: its operator has to know how to find that. */
+export const OF_LOST_TRY: TriggerWait = { kind: 'trigger', name: 'lost', args: null }
+
 export interface Cancellation {
   readonly id: string
   /** An attempt that stands for the wait. */

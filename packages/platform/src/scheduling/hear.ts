@@ -221,9 +221,11 @@ export function lose(turn: Turn, of: BoardRun, instance: TaskInstance): void {
       maxTries: instance.maxTries + 1,
       deferral: null,
       rescheduleCount: 0,
+      firstStartedAt: instance.firstStartedAt ?? instance.startedAt,
       detail: `The platform ended during try ${instance.tryNumber}; the task is tried again.`,
     })
   } else {
+    turn.cancelLost(instance)
     fail(turn, of, instance, { detail: `The platform has ended during ${MAX_LOST_ATTEMPTS + 1} tries of this task.`, isFinal: true })
   }
 }

@@ -5,7 +5,7 @@ import { toAttempt } from './attempt.ts'
 import type { Backfill, BackfillDate } from './backfill.ts'
 import type { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
-import type { Cancellation } from './cancellation.ts'
+import { type Cancellation, OF_LOST_TRY, type TriggerWait } from './cancellation.ts'
 import { tryOf } from './clear.ts'
 import { type Changes, type DagRun, type DagRunState, moveRun, runKey } from './dag-run.ts'
 import type { Notice } from './notice.ts'
@@ -174,14 +174,25 @@ export class Turn {
   /** Ends whatever works for an instance, as it was before it moved on. */
   cancel(instance: TaskInstance): void {
     if (instance.attemptId) this.cancelled.push(instance.attemptId)
-    const { dagId, taskId, deferral } = instance
-    if (deferral?.wait.kind !== 'trigger' || deferral.event !== null) return
+    const { deferral, lostAttempts, state } = instance
+    if (deferral?.wait.kind === 'trigger' && deferral.event === null) this.#cancelBegun(instance, deferral.wait)
+    // The try that was to take it over has not begun.
+    else if (!deferral && lostAttempts > 0 && (state === 'scheduled' || state === 'queued')) this.cancelLost(instance)
+  }
+
+  /** Has an operator end what a lost try may have begun elsewhere, since no other try takes it over. */
+  cancelLost(instance: TaskInstance): void {
+    if (instance.operator !== 'function') this.#cancelBegun(instance, OF_LOST_TRY)
+  }
+
+  #cancelBegun(instance: TaskInstance, wait: TriggerWait): void {
+    const { dagId, taskId } = instance
     const of = this.board.runs.get(runKey(instance))
     const dag = this.board.dags.get(dagId)
     const planned = of?.tasks.get(taskId)?.planned
     if (!of || !dag || !planned) return
     const id = newId()
-    this.cancellations.push({ id, attempt: { ...toAttempt(dag, of, planned, instance), attemptId: id }, wait: deferral.wait })
+    this.cancellations.push({ id, attempt: { ...toAttempt(dag, of, planned, instance), attemptId: id }, wait })
   }
 
   #tell(notice: Notice, by: string): void {
