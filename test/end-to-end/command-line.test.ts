@@ -45,8 +45,10 @@ test('the owner of the home asks without a password, as a real command in a shel
 })
 
 test('a run is triggered, followed to its end and looked at', async () => {
-  const [run] = await data<{ state: string; dag_run_id: string }[]>('dags trigger works --run-id one --conf {"n":5} --wait')
-  assert.deepEqual([run?.state, run?.dag_run_id], ['success', 'one'])
+  const [run] = await data<{ state: string; dag_run_id: string; triggered_by: string }[]>(
+    'dags trigger works --run-id one --conf {"n":5} --wait',
+  )
+  assert.deepEqual([run?.state, run?.dag_run_id, run?.triggered_by], ['success', 'one', 'cli'])
   assert.equal((await daggerboard('dags state works one')).out, 'success\n')
   assert.equal((await daggerboard('tasks state works second one')).out, 'success\n')
   const states = await data<{ task_id: string; state: string }[]>('tasks states-for-dag-run works one')

@@ -1,5 +1,6 @@
 /** The platform as commands see it: its doors, over HTTP, like any other client. */
 import { AppError, type ErrorCode } from '../core/app-error.ts'
+import { COMMAND_LINE_AGENT } from '../core/user-agent.ts'
 
 export class PlatformClient {
   readonly endpoint: string
@@ -100,7 +101,12 @@ export class PlatformClient {
     accept = 'application/json',
     more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept, ...more }
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${await this.#token()}`,
+      'user-agent': COMMAND_LINE_AGENT,
+      accept,
+      ...more,
+    }
     if (body) headers['content-type'] = 'application/json'
     let response: Response
     try {

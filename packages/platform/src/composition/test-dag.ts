@@ -70,7 +70,7 @@ export async function testDag(settings: Settings, order: DagTest): Promise<Teste
     })
     const { runId } = await scheduler.trigger(
       dagId,
-      { logicalDate: logicalDate === null ? null : new Date(logicalDate), conf },
+      { logicalDate: logicalDate === null ? null : new Date(logicalDate), conf, triggeredBy: 'test' },
       'user:test',
     )
     await over.promise

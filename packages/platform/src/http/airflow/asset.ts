@@ -14,6 +14,7 @@ import type { AirflowDoorOptions } from './airflow-door.ts'
 import { runRequest, Trigger } from './dag-run.ts'
 import { presentRun } from './dag-run-response.ts'
 import { numberOf } from './request.ts'
+import { triggeredBy } from './triggered-by.ts'
 
 const ORDERS = { id: 'id', name: 'name', uri: 'uri', created_at: 'createdAt', updated_at: 'updatedAt' } as const
 
@@ -79,7 +80,7 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
   door.post('/api/v2/assets/:id/materialize', permit('dags.write'), recorded(recorder, 'materialize_asset'), async (c) => {
     const { subject } = requirePermission(c, 'dags.write')
     const asset = await find(c.req.param('id'))
-    const run = await scheduler.materialize(asset.id, subject, runRequest(await readBody(c.req.raw, Trigger)))
+    const run = await scheduler.materialize(asset.id, subject, runRequest(await readBody(c.req.raw, Trigger), triggeredBy(c)))
     recordFound(c.req.raw, run)
     return c.json(presentRun(run, clock.now()))
   })

@@ -1,5 +1,7 @@
 /** DAG runs in Airflow's words: trigger, look at, mark, clear, delete. */
 import { z } from 'zod'
+import type { TriggeredBy } from '../../scheduling/dag-run.ts'
+import type { RunRequest } from '../../scheduling/manual-run.ts'
 import { readBody } from '../airflow-body.ts'
 import { choice, instant, many, readQuery } from '../airflow-query.ts'
 import { recorded, recordFound } from '../airflow-record.ts'
@@ -9,6 +11,7 @@ import { presentAssetEvent } from './asset-event-response.ts'
 import { presentRun } from './dag-run-response.ts'
 import { findRun } from './request.ts'
 import { presentInstances } from './task-instance-response.ts'
+import { triggeredBy } from './triggered-by.ts'
 
 const note = z.string().max(1000).nullish()
 
@@ -24,7 +27,8 @@ export const Trigger = z.strictObject({
 })
 
 /** What is asked of the scheduler. */
-export const runRequest = (body: z.infer<typeof Trigger>) => ({
+export const runRequest = (body: z.infer<typeof Trigger>, by: TriggeredBy): RunRequest => ({
+  triggeredBy: by,
   runId: body.dag_run_id ?? null,
   logicalDate: body.logical_date ?? null,
   dataIntervalStart: body.data_interval_start ?? null,
@@ -58,7 +62,7 @@ export function addDagRunRoutes(door: Door, options: AirflowDoorOptions): void {
 
   door.post(path, permit('dags.run'), recorded(recorder, 'trigger_dag_run'), async (c) => {
     const { subject } = requirePermission(c, 'dags.run')
-    const run = await scheduler.trigger(c.req.param('dag'), runRequest(await readBody(c.req.raw, Trigger)), subject)
+    const run = await scheduler.trigger(c.req.param('dag'), runRequest(await readBody(c.req.raw, Trigger), triggeredBy(c)), subject)
     recordFound(c.req.raw, run)
     return c.json(presentRun(run, clock.now()))
   })
