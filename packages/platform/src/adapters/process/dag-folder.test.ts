@@ -152,6 +152,20 @@ test('a file that speaks on the channel of its process is read like any other', 
   assert.deepEqual((await dags.list()).map(({ dagId }) => dagId).sort(), ['a', 'b'])
 })
 
+test('what a file says that is no DAG as the platform knows it is its own import error, and hurts no other file', async (t) => {
+  const made = (documents: string) =>
+    `import fs from 'node:fs'\nfs.writeSync(3, JSON.stringify([{ file: import.meta.filename, stamps: { [import.meta.filename]: '' }, source: '', documents: ${documents} }]) + '\\n')\n${hello('b')}`
+  const { dags, dagFolder, write, reading } = await folderWith(t, { 'a.ts': hello('a'), 'b.ts': made('[{}]'), 'c.ts': hello('c') })
+  await dagFolder.start()
+  const [error, ...others] = await dags.importErrors()
+  assert.deepEqual([error?.file, others], ['b.ts', []])
+  assert.match(error?.message ?? '', /^A DAG is not written as this platform reads it: dagId, /)
+  assert.deepEqual((await dags.list()).map(({ dagId }) => dagId).sort(), ['a', 'c'])
+  const read = reading('b.ts')
+  await write('b.ts', made("[{ dagId: 7, tasks: [null], schedule: { kind: 'none' } }]"))
+  assert.match((await read).error ?? '', /: dagId, [\s\S]*version of @daggerboard\/dag/)
+})
+
 test('a DAG whose file went away while nobody looked is stale', async (t) => {
   const db = new Database(':memory:')
   const first = await folderWith(t, { 'one.ts': hello('one') }, { db })

@@ -57,7 +57,7 @@ test('what a file writes there after it was read is not laid at the door of the 
 })
 
 test('an answer that a file makes up about itself is not taken for one about another', async (t) => {
-  const forged = `fs.writeSync(3, JSON.stringify([{ file: import.meta.filename, stamps: {}, source: '', documents: [] }]) + '\\n')`
+  const forged = `fs.writeSync(3, JSON.stringify([{ file: import.meta.filename, stamps: { [import.meta.filename]: '' }, source: '', documents: [] }]) + '\\n')`
   assert.deepEqual(await read(t, { a: '', b: forged, c: '', d: '' }), ['a', '', 'c', 'd'])
 })
 

@@ -127,7 +127,7 @@ function isAnswer(message: unknown, file: string): message is FromLoader {
   if (!isRecord(message) || message.file !== file) return false
   const { isGone, stamps, source, documents, error } = message
   if (isGone === true) return true
-  if (!isRecord(stamps) || !Object.values(stamps).every((stamp) => typeof stamp === 'string')) return false
+  if (!isRecord(stamps) || !(file in stamps) || !Object.values(stamps).every((stamp) => typeof stamp === 'string')) return false
   if (!isRecord(error)) return typeof source === 'string' && Array.isArray(documents) && documents.every(isRecord)
   const { line, message: text, trace } = error
   return (line === null || typeof line === 'number') && typeof text === 'string' && typeof trace === 'string'
