@@ -48,7 +48,9 @@ function begin(turn: Turn, of: BoardRun, queued: TaskInstance, startedAt = turn.
   })
 }
 
-function settle(turn: Turn, of: BoardRun, running: TaskInstance, result: AttemptResult, limits: Hearing): void {
+function settle(turn: Turn, of: BoardRun, running: TaskInstance, told: AttemptResult, limits: Hearing): void {
+  // An operator may have no args at all; what is undefined no store can keep.
+  const result = told.renderedFields === undefined ? { ...told, renderedFields: null } : told
   const { renderedFields } = result
   const endedAt = result.endedAt === undefined ? {} : { endedAt: result.endedAt }
   switch (result.state) {

@@ -9,6 +9,8 @@ export interface Work {
 }
 
 const plain = { renderedFields: null }
+/** Of an operator without args. */
+const nothing = { renderedFields: undefined }
 const SKIP_ALL = { all: 'descendants' } as const
 
 export class SimulatedRunner implements TaskRunner {
@@ -110,7 +112,7 @@ export class SimulatedRunner implements TaskRunner {
   #result(attempt: Attempt): AttemptResult {
     const { chance, whole } = this.#random
     const now = this.#now()
-    if (chance(0.15)) return { state: 'failed', detail: 'it has failed', isFinal: chance(0.2), ...plain }
+    if (chance(0.15)) return { state: 'failed', detail: 'it has failed', isFinal: chance(0.2), ...nothing }
     if (chance(0.07)) return { state: 'skipped', detail: 'nothing to do', ...plain }
     if (chance(0.05)) return { state: 'rescheduled', at: new Date(now + 5_000).toISOString(), ...plain }
     if (chance(0.08)) {
@@ -128,7 +130,7 @@ export class SimulatedRunner implements TaskRunner {
     if (flow === 'branch' || flow === 'shortCircuit') return { state: 'success', output: null, ...(skip && { skip }), ...plain }
     const token = `${attempt.attemptId}#${this.answers.size}`
     this.answers.set(token, keyOf(attempt))
-    return { state: 'success', output: token, ...plain }
+    return { state: 'success', output: token, ...nothing }
   }
 }
 
