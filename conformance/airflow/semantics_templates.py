@@ -12,7 +12,8 @@ os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "CRITICAL"
 
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
+from airflow.sdk.api.datamodels._generated import AssetEventDagRunReference, AssetReferenceAssetEventDagRun
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 
@@ -20,9 +21,32 @@ def instant(text):
     return None if text is None else pendulum.parse(text)
 
 
+def assets(named):
+    return [Asset(name=one["name"], uri=one["uri"]) for one in named]
+
+
+def consumed(event):
+    return AssetEventDagRunReference(
+        asset=AssetReferenceAssetEventDagRun(name=event["name"], uri=event["uri"], extra={}),
+        extra=event["extra"],
+        source_dag_id=event["source"]["dagId"],
+        source_run_id=event["source"]["runId"],
+        source_task_id=event["source"]["taskId"],
+        source_map_index=event["source"]["mapIndex"],
+        source_aliases=[],
+        timestamp=instant(event["at"]),
+    )
+
+
 def answers(case):
     with DAG(case["dagId"], schedule=None, params=case["params"], tags=["t"]) as dag:
-        task = BashOperator(task_id=case["taskId"], bash_command="true", owner="ml")
+        task = BashOperator(
+            task_id=case["taskId"],
+            bash_command="true",
+            owner="ml",
+            inlets=assets(case.get("inlets", [])),
+            outlets=assets(case.get("outlets", [])),
+        )
     ti = RuntimeTaskInstance.model_construct(
         id=uuid.uuid4(),
         task=task,
@@ -45,7 +69,7 @@ def answers(case):
             data_interval_end=instant(case["dataIntervalEnd"]),
             partition_key=None,
             partition_date=None,
-            consumed_asset_events=[],
+            consumed_asset_events=[consumed(event) for event in case.get("events", [])],
         ),
         task_reschedule_count=0,
         upstream_map_indexes=None,

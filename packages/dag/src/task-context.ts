@@ -132,6 +132,8 @@ export interface CallbackContext
   readonly dataIntervalEnd: Date | null
   /** Why, in a sentence. */
   readonly reason: string
+  /** What the task has thrown, as text, where it is called because a task has failed (`onFailure`, `onRetry` of a task); else null. */
+  readonly exception: string | null
 }
 
 export type Callback = (context: CallbackContext) => unknown

@@ -1,9 +1,9 @@
 /** Answers what tasks ask about runs, out of the scheduler and its stores. */
 import { AppError } from '../core/app-error.ts'
 import type { PlatformQuestion, PreviousSuccess, TaskPlatform } from '../execution/task-question.ts'
-import type { AssetStore } from '../scheduling/asset.ts'
+import type { AssetEvent, AssetStore } from '../scheduling/asset.ts'
 import type { DagStore } from '../scheduling/dag.ts'
-import type { DagRun, DagRunStore } from '../scheduling/dag-run.ts'
+import { type DagRun, type DagRunStore, runKey } from '../scheduling/dag-run.ts'
 import type { DagRunList } from '../scheduling/dag-run-list.ts'
 import type { Scheduler } from '../scheduling/scheduler.ts'
 import type { TaskInstanceStore } from '../scheduling/task-instance.ts'
@@ -41,7 +41,7 @@ export class StoredTaskPlatform implements TaskPlatform {
       case 'previousSuccess':
         return this.#previousSuccess(question)
       case 'triggeringAssetEvents':
-        return this.#parts.assets.eventsOfRun(question.dagId, question.runId)
+        return this.#parts.assets.eventsOfRun(question.dagId, question.runId).then((events) => this.#withRuns(events))
       case 'inletEvents':
         return this.#inletEvents(question)
       case 'neighbours':
@@ -91,9 +91,20 @@ export class StoredTaskPlatform implements TaskPlatform {
     const ofAsset = async (name: string) => {
       const asset = await this.#parts.assets.findByName(name)
       if (!asset) return []
-      return (await this.#parts.assets.events({ assetId: asset.id, limit: MOST_EVENTS, offset: 0, descending: true })).events.reverse()
+      const { events } = await this.#parts.assets.events({ assetId: asset.id, limit: MOST_EVENTS, offset: 0, descending: true })
+      return this.#withRuns(events.reverse())
     }
     return Object.fromEntries(await Promise.all(assets.map(async (name) => [name, await ofAsset(name)] as const)))
+  }
+
+  /** Each event with the run that its source was part of. */
+  async #withRuns(events: readonly AssetEvent[]): Promise<readonly object[]> {
+    const runs = new Map<string, Promise<DagRun | null>>()
+    for (const { source } of events)
+      if (source && !runs.has(runKey(source))) runs.set(runKey(source), this.#parts.runs.find(source.dagId, source.runId))
+    return Promise.all(
+      events.map(async (event) => ({ ...event, sourceRun: event.source && ((await runs.get(runKey(event.source))) ?? null) })),
+    )
   }
 
   async #previousSuccess({ dagId, before }: Question<'previousSuccess'>): Promise<PreviousSuccess | null> {

@@ -24,6 +24,7 @@ export async function callCallbacks(
     dagId,
     runId,
     reason,
+    exception: facts && (which === 'onFailure' || which === 'onRetry') ? reason : null,
     taskId: facts?.taskId ?? null,
     mapIndex: facts?.mapIndex ?? null,
     tryNumber: facts?.tryNumber ?? null,

@@ -9,6 +9,7 @@ export interface ShownInstant {
   /** Milliseconds since 1970. */
   readonly milliseconds: number
   readonly zone: string
+  readonly abbreviation: () => string
   /** Such as `+01:00`. */
   readonly offset: string
 }
@@ -66,7 +67,7 @@ const TOKENS: Readonly<Record<string, (at: ShownInstant) => string | number>> = 
   Z: ({ offset }) => offset,
   ZZ: ({ offset }) => offset.replace(':', ''),
   z: ({ zone }) => zone,
-  zz: ({ zone }) => zone,
+  zz: ({ abbreviation }) => abbreviation(),
 }
 
 /** The longest first, so that `MMMM` is not two times `MM`. */

@@ -5,10 +5,11 @@ import { AppError } from '../core/app-error.ts'
 export interface ShownZone {
   /** Such as `+0100`. */
   readonly offset: string
-  readonly name: string
+  /** Such as `CET`. */
+  readonly abbreviation: () => string
 }
 
-const UTC: ShownZone = { offset: '+0000', name: 'UTC' }
+const UTC: ShownZone = { offset: '+0000', abbreviation: () => 'UTC' }
 const DAY_MS = 86_400_000
 export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 export const MONTHS = [
@@ -67,7 +68,7 @@ const DIRECTIVES: Readonly<Record<string, (at: Date, zone: ShownZone, microsecon
   w: (at) => String(at.getUTCDay()),
   u: (at) => String(at.getUTCDay() || 7),
   z: (_, { offset }) => offset,
-  Z: (_, { name }) => name,
+  Z: (_, { abbreviation }) => abbreviation(),
   n: () => '\n',
   t: () => '\t',
   '%': () => '%',

@@ -6,6 +6,7 @@ import { formatPattern } from './date-pattern.ts'
 import { dayOfYear, formatDate, isoWeek, padded } from './strftime.ts'
 import { TemplateDay } from './template-day.ts'
 import { isNamed, type Named, SECOND, TimeDelta } from './time-delta.ts'
+import { zoneAbbreviation } from './zone-abbreviation.ts'
 
 /** An instant in a template: `{{ data_interval_end }}`, `{{ logical_date.strftime("%H") }}`, `{{ (logical_date + macros.timedelta(days=1)) | ds }}`. */
 export class TemplateDate {
@@ -101,14 +102,25 @@ export class TemplateDate {
   }
 
   strftime(format: string): string {
-    return formatDate(this.#wall, format, { offset: this.#offset(''), name: this.#zone }, this.#micros)
+    return formatDate(this.#wall, format, { offset: this.#offset(''), abbreviation: () => this.#abbreviation() }, this.#micros)
+  }
+
+  #abbreviation(): string {
+    return zoneAbbreviation(this.#at, this.#zone, this.#offset(''))
   }
 
   /** Of Pendulum: `format("YYYY-MM-DD [at] HH:mm")`. */
   format(pattern: string): string {
     const { microsecond, milliseconds } = this
     return formatPattern(
-      { wall: this.#wall, microsecond, milliseconds: Math.floor(milliseconds), zone: this.#zone, offset: this.#offset(':') },
+      {
+        wall: this.#wall,
+        microsecond,
+        milliseconds: Math.floor(milliseconds),
+        zone: this.#zone,
+        abbreviation: () => this.#abbreviation(),
+        offset: this.#offset(':'),
+      },
       pattern,
     )
   }

@@ -2,6 +2,7 @@
 import { AppError } from '../core/app-error.ts'
 import { idempotencyKey, paramsOf, type TaskFacts } from './task-facts.ts'
 import type { Neighbours, PlatformQuestion, PreviousSuccess } from './task-question.ts'
+import { inletEvents, outletEvents, templateAssets, triggeringAssetEvents } from './template-assets.ts'
 import { TemplateDate } from './template-date.ts'
 import { MACROS } from './template-macros.ts'
 
@@ -105,15 +106,14 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     task_instance_key_str: `${dagId}__${taskId}__${dsNodash(logicalDate)}`,
     idempotency_key: idempotencyKey(facts),
     params: paramsOf(facts),
-    inlets: task.inlets,
-    outlets: task.outlets,
+    inlets: templateAssets(task.inlets),
+    outlets: templateAssets(task.outlets),
     inlet_events: new AskedName(
       { what: 'inletEvents', assets: task.inlets.flatMap((inlet) => ('asset' in inlet ? [inlet.asset.name] : [])) },
-      (answer) => answer,
+      (answer) => inletEvents(task.inlets, answer),
     ),
-    triggering_asset_events: new AskedName({ what: 'triggeringAssetEvents', dagId, runId }, (answer) =>
-      Object.groupBy(answer as { readonly name: string }[], ({ name }) => name),
-    ),
+    outlet_events: outletEvents(task.outlets),
+    triggering_asset_events: new AskedName({ what: 'triggeringAssetEvents', dagId, runId }, triggeringAssetEvents),
     dag: {
       dag_id: dagId,
       description: dag.description,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { dag, type TaskDocument } from '@daggerboard/dag'
+import { asset, assetAlias, dag, type TaskDocument } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
 import { dagFacts, type TaskFacts } from './task-facts.ts'
 import { renderTemplates, type TemplateOptions, type TemplateSources } from './template.ts'
@@ -46,8 +46,14 @@ const sources: TemplateSources = {
   xcom: async (taskId, key, mapIndex) => (taskId === 'extract' ? { rows: 12, key, mapIndex } : null),
   async platform(question) {
     if (question.what === 'neighbours') return { previous: '2019-09-23T05:00:00.000Z', next: '2019-10-07T05:00:00.000Z' }
-    if (question.what === 'inletEvents') return { rows: [{ extra: { n: 1 } }, { extra: { n: 2 } }] }
-    if (question.what === 'triggeringAssetEvents') return [{ name: 'rows', extra: { n: 7 } }]
+    if (question.what === 'inletEvents')
+      return { rows: [1, 2].map((n) => ({ name: 'rows', at: '2019-09-30T00:00:00.000Z', extra: { n } })) }
+    if (question.what === 'triggeringAssetEvents') {
+      const source = { dagId: 'shop', runId: 'r', taskId: 'load', mapIndex: -1 }
+      const interval = { dataIntervalStart: '2019-09-29T00:00:00.000Z', dataIntervalEnd: '2019-09-30T00:00:00.000Z' }
+      const sourceRun = { runType: 'scheduled', logicalDate: interval.dataIntervalStart, conf: {}, ...interval }
+      return [{ name: 'rows', uri: 'gs://shop/rows', at: '2019-09-30T01:00:00.000Z', extra: { n: 7 }, source, sourceRun, aliases: ['any'] }]
+    }
     return { dataIntervalStart: '2019-09-16T05:00:00.000Z', startedAt: null }
   },
 }
@@ -160,6 +166,8 @@ test('instants are counted with as in Python', async () => {
     'logical_date.subtract(days=1).to_date_string()': '2019-09-29',
     'logical_date.in_timezone("Europe/Paris")': '2019-09-30 07:00:00+02:00',
     'logical_date.in_timezone("Europe/Paris").strftime("%H:%M %z")': '07:00 +0200',
+    'logical_date.in_timezone("Europe/Paris").strftime("%Z") ~ logical_date.strftime(" %Z")': 'CEST UTC',
+    'logical_date.in_timezone("America/Sao_Paulo").format("zz z")': '-03 America/Sao_Paulo',
     'logical_date.replace(day=1).date()': '2019-09-01',
     'logical_date.start_of("month") | ds': '2019-09-01',
     'logical_date.weekday()': '0',
@@ -177,6 +185,29 @@ test('instants are counted with as in Python', async () => {
     'task.owner ~ " " ~ task_reschedule_count ~ " " ~ test_mode': 'ml 0 false',
   }
   const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])))
+  assert.deepEqual(rendered, expected)
+})
+
+test('assets and their events have the names that Airflow gives them', async () => {
+  const { document } = dag('pipeline_ml_staging', {}, ({ task }) => {
+    const rows = asset({ name: 'rows', uri: 'gs://shop/rows' })
+    task('submit_job', async () => {}, { inlets: [rows], outlets: [asset({ name: 'model', uri: 'gs://shop/model' }), assetAlias('any')] })
+  })
+  const event = '(triggering_asset_events.values() | first | first)'
+  const expected = {
+    'inlets[0].uri ~ " " ~ outlets[0].name ~ " " ~ outlets[1].name': 'gs://shop/rows model any',
+    'outlet_events["model"].extra': '{}',
+    'outlet_events[1].asset_alias_events | length': '0',
+    '(inlet_events[0] | first).extra.n': '1',
+    'inlet_events | length': '1',
+    'triggering_asset_events.keys() | join(" ")': 'rows any',
+    [`${event}.asset.uri ~ " " ~ ${event}.timestamp.strftime("%H:%M %Z")`]: 'gs://shop/rows 01:00 UTC',
+    [`${event}.source_dag_id ~ "/" ~ ${event}.source_run_id ~ "/" ~ ${event}.source_task_instance.task_id`]: 'shop/r/load',
+    [`${event}.source_dag_run.data_interval_start | ds`]: '2019-09-29',
+  }
+  const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])), {
+    task: document.tasks[0] as TaskDocument,
+  })
   assert.deepEqual(rendered, expected)
 })
 

@@ -188,7 +188,7 @@ test('the author is called back: before a try, about how it went, about the run 
   const { run, workers, attempt, log } = await pool(
     t,
     `import { appendFileSync } from 'node:fs'
-    const say = ({ which, taskId, reason, log }) => { log('called: ' + which + ' ' + taskId + ': ' + reason); appendFileSync(new URL('said', import.meta.url), which + ' ') }
+    const say = ({ which, taskId, reason, exception, log }) => { log('called: ' + which + ' ' + taskId + ': ' + reason + ' ' + exception); appendFileSync(new URL('said', import.meta.url), which + ' ') }
     export default dag('d', { onFailure: say, deadlines: [{ reference: 'queuedAt', interval: '1h', callback: say }] }, ({ task }) => {
       task('a', async () => 1, { onExecute: say, onFailure: [() => { throw new Error('bad callback') }, say] })
     })`,
@@ -196,9 +196,9 @@ test('the author is called back: before a try, about how it went, about the run 
   const signal = new AbortController().signal
   const about = { id: '1', dagId: 'd', runId: 'r', file: 'd.ts' }
   await run('a')
-  assert.match(await log('a'), /called: onExecute a: The task begins\./)
+  assert.match(await log('a'), /called: onExecute a: The task begins\. null/)
   await assert.rejects(workers.call({ ...about, which: 'onFailure', attempt: attempt('a'), reason: 'it broke' }, signal), /bad callback/)
-  assert.match(await log('a'), /The callback onFailure has thrown: Error: bad callback[\s\S]*called: onFailure a: it broke/)
+  assert.match(await log('a'), /The callback onFailure has thrown: Error: bad callback[\s\S]*called: onFailure a: it broke it broke/)
   await workers.call({ ...about, which: 'onFailure', attempt: null, reason: 'the run broke' }, signal)
   await workers.call({ ...about, which: 'deadline:0', attempt: null, reason: 'late' }, signal)
 })
