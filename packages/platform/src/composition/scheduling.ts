@@ -12,6 +12,7 @@ import { Database } from '../adapters/sqlite/database.ts'
 import { Journal } from '../adapters/sqlite/journal.ts'
 import { JournaledDagRunStore } from '../adapters/sqlite/journaled-dag-run.ts'
 import { SqlitePoolStore } from '../adapters/sqlite/pool.ts'
+import { TableWriter } from '../adapters/sqlite/table-writer.ts'
 import { SqliteTaskInstanceStore } from '../adapters/sqlite/task-instance.ts'
 import { SqliteTaskInstanceList } from '../adapters/sqlite/task-instance-list.ts'
 import { SqliteTaskLogs } from '../adapters/sqlite/task-log.ts'
@@ -35,7 +36,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   const instances = new SqliteTaskInstanceStore(db, fernet)
   const cancellations = new SqliteCancellationStore(db, instances)
   alsoRotate('waits', (problems) => instances.rotate(problems) + cancellations.rotate(problems))
-  const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')))
+  const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')), new TableWriter(db.path))
   const xcoms = new SqliteXComStore(db)
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)

@@ -10,11 +10,14 @@ export type Row = Record<string, unknown>
 
 /** A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. */
 export class Database {
+  readonly path: string
   #db: DatabaseSync
   #statements = new Map<string, StatementSync>()
   #inTransaction = false
   /** Called before each statement, and before each transaction as a whole: brings to the tables what is durable elsewhere. */
   beforeUse: () => void = () => {}
+  /** Called before the connection is closed: others of this process to the same file close theirs. */
+  beforeClose: () => void = () => {}
 
   /** `path` may be `:memory:`, which is the test double of every store. Commits are durable when they return (WAL, synchronous=FULL). */
   constructor(path: string) {
@@ -24,6 +27,7 @@ export class Database {
       closeSync(openSync(path, 'a', 0o600))
       chmodSync(path, 0o600)
     }
+    this.path = path
     this.#db = new DatabaseSync(path)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000')
     // 64 MiB of pages at hand, and a checkpoint every 16 MiB: measured a third faster to write rows than by default.
@@ -88,6 +92,7 @@ export class Database {
     try {
       this.beforeUse()
     } finally {
+      this.beforeClose()
       this.#statements.clear()
       this.#db.close()
     }

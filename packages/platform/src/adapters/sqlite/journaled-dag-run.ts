@@ -1,7 +1,8 @@
 /**
  * DAG runs in SQLite whose moves go through a journal. What most turns do, moving instances that exist and keeping what they answer, is
  * durable in the journal and comes to the tables many turns at a time: before anything is read or written there otherwise, when much
- * has come together, or a moment later. Everything else is committed to the tables at once.
+ * has come together, or a moment later. Much is brought there by a thread, where there is one. Everything else is committed to the
+ * tables at once.
  */
 import { AppError } from '../../core/app-error.ts'
 import { type Changes, type DagRun, isFinished, NO_CHANGES, runKey } from '../../scheduling/dag-run.ts'
@@ -9,25 +10,32 @@ import { instanceKey, isDone, type TaskInstance } from '../../scheduling/task-in
 import { SqliteDagRunStore } from './dag-run.ts'
 import type { Database } from './database.ts'
 import type { Journal } from './journal.ts'
+import { lastApplied, markApplied } from './journal-applied.ts'
+import { joined, type Moves, movesOf } from './journaled-moves.ts'
+import type { Batch, TableWriter } from './table-writer.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
-const TABLE = 'CREATE TABLE IF NOT EXISTS journal_applied (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL) STRICT'
 /** So many moved instances come to the tables without a wait: more would hold everything else up. */
 const MANY = 128
 const SOON_MS = 150
 
-/** What a journal entry holds of a turn. */
-type Moves = Pick<Changes, 'runs' | 'instances' | 'tries' | 'xcoms' | 'xcomsCleared' | 'callbacksDone' | 'cancellationsDone'>
+/** A turn that is durable, and not in the tables yet. */
+interface Recorded {
+  readonly sequence: number
+  readonly text: string
+  readonly moves: Moves
+}
 
 export class JournaledDagRunStore extends SqliteDagRunStore {
   readonly #db: Database
   readonly #journal: Journal
-  /** Durable, and not in the tables yet. */
-  #pending: Moves[] = []
+  readonly #writer: TableWriter | null
+  #pending: Recorded[] = []
+  /** What the writer has been given, and has not done yet as far as this has noticed. */
+  #given: { readonly number: number; readonly records: readonly Recorded[]; readonly isForGood: boolean }[] = []
   #moved = 0
   /** Of the runs and instances that are not through, or not in the tables, as they were recorded last. */
   readonly #revisions = new Map<string, number>()
-  #through: string[] = []
   #last = 0
   /** An entry may be in the file although its append has failed. */
   #isUncertain = false
@@ -35,27 +43,30 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   #isSettling = false
   #timer: NodeJS.Timeout | null = null
 
-  /** Takes what an earlier platform has left in the journal into the tables. */
-  constructor(db: Database, instances: SqliteTaskInstanceStore, journal: Journal) {
+  /** Takes what an earlier platform has left in the journal into the tables. With a `writer` a thread does that with what comes later, when it is much. */
+  constructor(db: Database, instances: SqliteTaskInstanceStore, journal: Journal, writer: TableWriter | null = null) {
     super(db, instances)
     this.#db = db
     this.#journal = journal
-    db.migrate(TABLE)
-    this.#last = db.get<{ sequence: number }>('SELECT sequence FROM journal_applied')?.sequence ?? 0
+    this.#writer = writer
+    this.#last = lastApplied(db)
     for (const { sequence, text } of journal.open(this.#last)) {
-      this.#pending.push(JSON.parse(text) as Moves)
+      this.#pending.push({ sequence, text, moves: JSON.parse(text) as Moves })
       this.#last = sequence
     }
     // Before an entry takes the place of those that are in the tables, these have to outlive a loss of power.
-    this.#settleForGood()
+    this.#settleHere(true)
+    journal.rewind()
     db.beforeUse = () => this.settle()
+    db.beforeClose = () => writer?.close()
   }
 
   override async record(changes: Changes): Promise<void> {
     if (this.#isUncertain) this.settle()
-    const text = isOnlyMoves(changes) ? JSON.stringify(movesOf(changes)) : null
+    const moves = movesOf(changes)
+    const text = moves && JSON.stringify(moves)
     // Beside an append that is under way the journal stays as it is.
-    if (text !== null && !this.#isAppending && !this.#journal.fits(text)) this.#settleForGood()
+    if (text !== null && !this.#isAppending && !this.#journal.fits(text)) this.settle()
     if (text === null || this.#isAppending || !this.#journal.fits(text)) return this.#recordAtOnce(changes)
     this.#check(changes)
     this.#isAppending = true
@@ -67,7 +78,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     } finally {
       this.#isAppending = false
     }
-    this.#await(movesOf(changes))
+    this.#await({ sequence: this.#last, text, moves: moves as Moves })
   }
 
   override async delete(dagId: string, runId: string | null): Promise<void> {
@@ -79,21 +90,14 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
 
   /** Brings what is durable to the tables. */
   settle(): void {
-    if (this.#isSettling || (this.#pending.length === 0 && !this.#isUncertain)) return
-    if (this.#journal.isLong && !this.#isAppending) this.#settleForGood()
-    // Should the power fail, the journal still has it.
-    else this.#settle((work) => this.#db.quickTransaction(work))
+    if (this.#isSettling) return
+    this.#waitForWriter()
+    if (this.#pending.length > 0 || this.#isUncertain || this.#journal.full !== null) this.#settleHere(this.#journal.full !== null)
   }
 
-  /** So that the journal is not needed any more. */
-  #settleForGood(): void {
-    this.#settle((work) => this.#db.transaction(work))
-    this.#journal.rewind()
-  }
-
-  #settle(transaction: (work: () => void) => void): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
+  /** `isForGood`: it is to outlive a loss of power in the tables, too, so that the journal is not needed any more. Else, should the power fail, the journal still has it. */
+  #settleHere(isForGood: boolean): void {
+    this.#stopTimer()
     const pending = this.#pending
     const isUncertain = this.#isUncertain
     // A number that a failed append may have left in the file is out of date before anything else is read or written.
@@ -102,10 +106,12 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     // The statements of this very transaction must not come back here.
     this.#isSettling = true
     try {
-      transaction(() => {
-        for (const moves of joined(pending)) this.apply({ ...NO_CHANGES, ...moves })
-        this.#mark(last)
-      })
+      const work = () => {
+        for (const moves of joined(pending.map((one) => one.moves))) this.apply({ ...NO_CHANGES, ...moves })
+        markApplied(this.#db, last)
+      }
+      if (isForGood) this.#db.transaction(work)
+      else this.#db.quickTransaction(work)
       this.#last = last
       if (isUncertain) this.#isUncertain = false
     } catch (error) {
@@ -115,23 +121,76 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
       this.#isSettling = false
     }
     this.#moved = 0
-    for (const key of this.#through) this.#revisions.delete(key)
-    this.#through = []
+    this.#forgetThrough(pending)
+    if (isForGood) this.#journal.release(last)
   }
 
-  #await(moves: Moves): void {
-    this.#pending.push(moves)
-    this.#remember(moves)
-    this.#moved += moves.instances.length
-    if (this.#moved >= MANY) this.#trySettle()
+  /** Begins to bring it there: in the writer's thread if that is there, else here. */
+  #begin(): void {
+    const writer = this.#writer
+    writer?.start()
+    this.#noticeDone()
+    if (writer?.isReady && !this.#isUncertain) this.#giveTo(writer)
+    else this.#trySettle()
+  }
+
+  #giveTo(writer: TableWriter): void {
+    this.#stopTimer()
+    const records = this.#pending
+    const last = records.at(-1)?.sequence
+    if (last === undefined) return
+    this.#pending = []
+    this.#moved = 0
+    const batch: Batch = { texts: records.map(({ text }) => text), last, isForGood: this.#journal.full !== null }
+    this.#given.push({ number: writer.give(batch), records, isForGood: batch.isForGood })
+  }
+
+  #waitForWriter(): void {
+    if (this.#given.length === 0) return
+    this.#writer?.wait()
+    this.#noticeDone()
+  }
+
+  #noticeDone(): void {
+    const writer = this.#writer
+    if (!writer || this.#given.length === 0) return
+    if (writer.hasFailed) this.#takeBack(writer)
+    for (let first = this.#given[0]; first && first.number <= writer.done; first = this.#given[0]) {
+      this.#given.shift()
+      this.#forgetThrough(first.records)
+      if (first.isForGood) this.#journal.release(first.records.at(-1)?.sequence ?? 0)
+    }
+  }
+
+  /** What a writer that has failed has not brought to the tables waits again. */
+  #takeBack(writer: TableWriter): void {
+    writer.end()
+    const applied = this.#db.peek<{ sequence: number }>('SELECT sequence FROM journal_applied')?.sequence ?? 0
+    const records = this.#given.flatMap((batch) => batch.records)
+    this.#given = []
+    this.#pending = [...records.filter(({ sequence }) => sequence > applied), ...this.#pending]
+    this.#forgetThrough(records.filter(({ sequence }) => sequence <= applied))
+  }
+
+  #await(recorded: Recorded): void {
+    this.#pending.push(recorded)
+    this.#remember(recorded.moves)
+    this.#moved += recorded.moves.instances.length
+    if (this.#moved >= MANY) this.#begin()
     else this.#settleSoon()
   }
 
   #settleSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.#trySettle()
+      if (this.#writer?.isReady) this.#begin()
+      else this.#trySettle()
     }, SOON_MS).unref()
+  }
+
+  #stopTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
   }
 
   /** What is durable in the journal can wait: a disk that is full, or a table that somebody holds, must not end the platform nor undo a turn. */
@@ -144,25 +203,29 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   }
 
   #remember({ runs, instances }: Pick<Moves, 'runs' | 'instances'>): void {
-    for (const run of runs) {
-      this.#revisions.set(runKey(run), run.revision)
-      if (isFinished(run.state)) this.#through.push(runKey(run))
+    for (const run of runs) this.#revisions.set(runKey(run), run.revision)
+    for (const instance of instances) this.#revisions.set(instanceKey(instance), instance.revision)
+  }
+
+  /** Those that are through are read from the tables from now on. */
+  #forgetThrough(records: readonly Recorded[]): void {
+    for (const { moves } of records) {
+      for (const run of moves.runs) if (isFinished(run.state)) this.#forget(runKey(run), run.revision)
+      for (const instance of moves.instances) if (isDone(instance.state)) this.#forget(instanceKey(instance), instance.revision)
     }
-    for (const instance of instances) {
-      this.#revisions.set(instanceKey(instance), instance.revision)
-      if (isDone(instance.state)) this.#through.push(instanceKey(instance))
-    }
+  }
+
+  /** Unless it has been recorded again since. */
+  #forget(key: string, revision: number): void {
+    if (this.#revisions.get(key) === revision) this.#revisions.delete(key)
   }
 
   #recordAtOnce(changes: Changes): void {
     this.#db.transaction(() => this.apply(changes))
-    for (const key of [...changes.deleted.map(instanceKey), ...changes.runs.filter(({ state }) => isFinished(state)).map(runKey)])
-      this.#revisions.delete(key)
+    for (const key of changes.deleted.map(instanceKey)) this.#revisions.delete(key)
     this.#remember({ runs: [...changes.created, ...changes.runs], instances: [...changes.added, ...changes.instances] })
-  }
-
-  #mark(sequence: number): void {
-    this.#db.run('INSERT INTO journal_applied VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence', sequence)
+    for (const run of changes.runs) if (isFinished(run.state)) this.#revisions.delete(runKey(run))
+    for (const instance of changes.instances) if (isDone(instance.state)) this.#revisions.delete(instanceKey(instance))
   }
 
   /** The tables refuse a change of something older; here that has to be known before it is durable. */
@@ -186,44 +249,6 @@ interface Revised {
 
 const RUN_REVISION = 'SELECT revision FROM dag_run WHERE dag_id = ? AND run_id = ?'
 const INSTANCE_REVISION = 'SELECT revision FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?'
-
-const movesOf = ({ runs, instances, tries, xcoms, xcomsCleared, callbacksDone, cancellationsDone }: Changes): Moves => ({
-  runs,
-  instances,
-  tries,
-  xcoms,
-  xcomsCleared,
-  callbacksDone,
-  cancellationsDone,
-})
-
-/** Nothing is made anew, and nothing is in it that the tables keep encrypted. */
-const isOnlyMoves = (changes: Changes): boolean =>
-  changes.created.length === 0 &&
-  changes.added.length === 0 &&
-  changes.deleted.length === 0 &&
-  changes.callbacks.length === 0 &&
-  changes.cancellations.length === 0 &&
-  changes.assetEvents.length === 0 &&
-  changes.assetsQueued.length === 0 &&
-  changes.assetsConsumed.length === 0 &&
-  changes.backfills.length === 0 &&
-  changes.backfillDates.length === 0 &&
-  changes.instances.every(({ deferral }) => deferral?.wait.kind !== 'trigger')
-
-/** Of each run and instance only where it has come to; what else there is, in its order. */
-function* joined(pending: readonly Moves[]): Generator<Moves> {
-  const runs = new Map<string, DagRun>()
-  const instances = new Map<string, TaskInstance>()
-  for (const moves of pending) {
-    for (const run of moves.runs) runs.set(runKey(run), run)
-    for (const instance of moves.instances) instances.set(instanceKey(instance), instance)
-  }
-  const [first] = pending
-  if (!first) return
-  yield { ...first, runs: [...runs.values()], instances: [...instances.values()] }
-  for (const moves of pending.slice(1)) yield { ...moves, runs: [], instances: [] }
-}
 
 const movedOn = (one: DagRun | TaskInstance): AppError =>
   new AppError(

@@ -19,6 +19,8 @@ const TABLES = `
   CREATE INDEX IF NOT EXISTS task_log_try ON task_log (dag_id, run_id, task_id, map_index, try_number)`
 
 const WRITE_EVERY_MS = 100
+/** Of so many tries at a time: each of them takes some 10 µs. */
+const MOST_TOGETHER = 64
 /** So much waits in memory at most, in characters. */
 const MOST_UNWRITTEN = 4 * 1024 * 1024
 
@@ -149,12 +151,24 @@ export class SqliteTaskLogs implements TaskLogs {
 
   /** Writes what is in memory. */
   flush(): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = null
-    if (this.#unwritten.size === 0) return
+    this.#stopTimer()
+    this.#write([...this.#unwritten])
+  }
+
+  /** Some at a time: what tasks do meanwhile waits no longer than for those. */
+  #flushSome(): void {
+    this.#stopTimer()
+    const some: Live[] = []
+    for (const live of this.#unwritten) if (some.push(live) === MOST_TOGETHER) break
+    if (this.#write(some) && this.#unwritten.size > 0) setImmediate(() => this.#flushSome())
+  }
+
+  /** Answers whether it could. */
+  #write(some: readonly Live[]): boolean {
+    if (some.length === 0) return true
     try {
       this.#db.transaction(() => {
-        for (const { key, unwritten } of this.#unwritten) {
+        for (const { key, unwritten } of some) {
           this.#db.run(
             'INSERT INTO task_log (dag_id, run_id, task_id, map_index, try_number, text) VALUES (?, ?, ?, ?, ?, ?)',
             ...key,
@@ -166,15 +180,16 @@ export class SqliteTaskLogs implements TaskLogs {
       // A full disk must not end the platform: what tasks did is recorded elsewhere, and their next words may find room again.
       if (this.#unwrittenLength <= MOST_UNWRITTEN) {
         this.#writeSoon()
-        return
+        return false
       }
     }
-    for (const live of this.#unwritten) {
+    for (const live of some) {
+      this.#unwrittenLength -= live.unwritten.length
       live.unwritten = ''
+      this.#unwritten.delete(live)
       this.#forgetIfDone(live)
     }
-    this.#unwritten.clear()
-    this.#unwrittenLength = 0
+    return true
   }
 
   /** What `tail` begins with; what came into `queue` by then is part of it. */
@@ -204,7 +219,12 @@ export class SqliteTaskLogs implements TaskLogs {
   }
 
   #writeSoon(): void {
-    this.#timer ??= setTimeout(() => this.flush(), WRITE_EVERY_MS).unref()
+    this.#timer ??= setTimeout(() => this.#flushSome(), WRITE_EVERY_MS).unref()
+  }
+
+  #stopTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
   }
 
   #forgetIfDone(live: Live): void {

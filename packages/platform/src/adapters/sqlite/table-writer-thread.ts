@@ -1,0 +1,34 @@
+/** The thread of a {@link TableWriter}. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { NO_CHANGES } from '../../scheduling/dag-run.ts'
+import { SqliteDagRunStore } from './dag-run.ts'
+import { Database } from './database.ts'
+import { markApplied } from './journal-applied.ts'
+import { joined, type Moves } from './journaled-moves.ts'
+import { type Batch, STATE, type ToTableWriter } from './table-writer.ts'
+
+const { path, state } = workerData as { path: string; state: Int32Array<SharedArrayBuffer> }
+const db = new Database(path)
+const runs = new SqliteDagRunStore(db)
+
+parentPort?.on('message', (message: ToTableWriter) => {
+  try {
+    if (message === 'close') db.close()
+    // What comes after a batch that has failed must not be written without it.
+    else if (Atomics.load(state, STATE.hasFailed) === 0) write(message)
+  } catch {
+    Atomics.store(state, STATE.hasFailed, 1)
+  }
+  Atomics.add(state, STATE.done, 1)
+  Atomics.notify(state, STATE.done)
+})
+Atomics.store(state, STATE.isReady, 1)
+
+function write({ texts, last, isForGood }: Batch): void {
+  const work = () => {
+    for (const moves of joined(texts.map((text) => JSON.parse(text) as Moves))) runs.apply({ ...NO_CHANGES, ...moves })
+    markApplied(db, last)
+  }
+  if (isForGood) db.transaction(work)
+  else db.quickTransaction(work)
+}
