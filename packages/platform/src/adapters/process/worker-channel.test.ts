@@ -1,5 +1,8 @@
 /** What tasks do to the channel between their worker and the platform: each hurts itself alone. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { poolOver as pool } from '../../../test/worker-pool.ts'
 
@@ -120,4 +123,18 @@ test('all that a task has said is heard before its worker ends, or waits for ano
   while (!(await log('waits')).includes('word 499\n')) await new Promise(setImmediate)
   stop.abort()
   assert.equal((await waiting).state, 'failed')
+})
+
+test('a worker whose platform was killed ends by itself', { skip: process.platform !== 'linux' }, async () => {
+  const script = `
+    import { WorkerProcess } from ${JSON.stringify(new URL('./worker-process.ts', import.meta.url).href)}
+    const options = { environment: {}, memoryMb: null, folder: '.', capacity: 1, onExit: () => {} }
+    new WorkerProcess({ ...options, onReady: ({ pid }) => console.log(pid) })`
+  const platform = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number((await once(platform.stdout, 'data'))[0])
+  assert.ok(pid > 0)
+  platform.kill('SIGKILL')
+  // Nobody may have fetched what is left of it yet.
+  const isThere = async () => /\) [^ZX] /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
+  while (await isThere()) await new Promise(setImmediate)
 })
