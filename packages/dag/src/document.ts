@@ -68,16 +68,19 @@ export interface GroupDocument {
 /** A value that is known, or what a task will have answered. */
 export type ValueSource = { readonly task: string } | { readonly value: unknown }
 
+/** A list, or several one after the other. */
+export type ListSource = ValueSource | { readonly concat: readonly ValueSource[] }
+
 /** What an input of a task is; in a mapped group also the group's element, or (with a name) one value of it. */
 export type InputSource = ValueSource | { readonly group: string; readonly element: string | null }
 
 /** What a mapped task or group is made once for each of. Indices count from 0; in a product the last name turns fastest. */
 export type ExpandDocument =
-  | { readonly kind: 'product'; readonly inputs: Readonly<Record<string, ValueSource>> }
+  | { readonly kind: 'product'; readonly inputs: Readonly<Record<string, ListSource>> }
   /** Elements of the same place go together; the shortest list ends it unless there is something to fill in. */
-  | { readonly kind: 'zip'; readonly inputs: Readonly<Record<string, ValueSource>>; readonly fill: { readonly value: unknown } | null }
+  | { readonly kind: 'zip'; readonly inputs: Readonly<Record<string, ListSource>>; readonly fill: { readonly value: unknown } | null }
   /** Each element is an object that has all the names. */
-  | { readonly kind: 'records'; readonly from: ValueSource }
+  | { readonly kind: 'records'; readonly from: ListSource }
 
 export interface AssetDocument {
   readonly name: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refusal } from '../test/refusal.ts'
-import { type Dag, dag, listSource, mapOver, type Operator, partial, partsOf, records, SkipTask, type Task, zip } from './index.ts'
+import { concat, type Dag, dag, listSource, mapOver, type Operator, partial, partsOf, records, SkipTask, type Task, zip } from './index.ts'
 
 /** What becomes of an element of the list `name` on its way into `taskId`. */
 function made({ tasks }: Dag, taskId: string, name: string, element: unknown): unknown {
@@ -38,6 +38,25 @@ test('lists go together by zip, with something for what is missing or without', 
     inputs: { name: { task: 'names' }, age: { task: 'ages' } },
     fill: { value: null },
   })
+})
+
+test('a task is mapped over several lists one after the other, each of which has its task before it', () => {
+  const written = dag('d', {}, ({ task }) => {
+    const [old, fresh] = [task('old', async () => [1, 2]), task('fresh', async () => [{ n: 3 }])]
+    task('both', ({ input }) => (typeof input.x === 'number' ? input.x + 1 : input.x.n), { expand: { x: concat(old, fresh, [7]) } })
+    task('twice', ({ input }) => input.x.length, { expand: { x: mapOver(concat(old, concat(old)), (n) => `${n + 1}`) } })
+    task('rows', ({ input }) => input.n + 1, { expand: records(concat(fresh, fresh)) })
+  })
+  const [, , both, twice, rows] = written.document.tasks
+  const x = { concat: [{ task: 'old' }, { task: 'fresh' }, { value: [7] }] }
+  assert.deepEqual([both?.expand, both?.upstream], [{ kind: 'product', inputs: { x } }, ['old', 'fresh']])
+  assert.deepEqual(twice?.expand, { kind: 'product', inputs: { x: { concat: [{ task: 'old' }, { task: 'old' }] } } })
+  assert.equal(made(written, 'twice', 'x', 4), '5')
+  assert.deepEqual(rows?.expand, { kind: 'records', from: { concat: [{ task: 'fresh' }, { task: 'fresh' }] } })
+  assert.match(
+    refusal(() => dag('d', {}, ({ task }) => void task('t', async () => 1, { expand: { x: concat([1], 'text' as never) } }))),
+    /"x" of its expand is "text"\. Give it a list/,
+  )
 })
 
 test('a task is mapped over records, and over a list that is made anew on the way, in which an element may be skipped', () => {

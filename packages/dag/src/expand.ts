@@ -13,11 +13,18 @@ type Item<Value> = Value extends readonly (infer One)[]
 
 /** The same of a task that will answer the list, of `mapOver`, or of the list itself. */
 export type ElementOf<Source> =
-  Source extends MappedOutput<infer One> ? One : Source extends Task<infer Output> ? Item<Output> : Item<Source>
+  Source extends MappedOutput<infer One>
+    ? One
+    : Source extends Concat<infer One>
+      ? One
+      : Source extends Task<infer Output>
+        ? Item<Output>
+        : Item<Source>
 
 type List = readonly unknown[] | Readonly<Record<string, unknown>>
 /** A list or a dictionary, or a task whose output is one. */
-export type Expandable = Task<List> | MappedOutput<unknown> | List
+type Part = Task<List> | List | Concat<unknown>
+export type Expandable = Part | MappedOutput<unknown>
 type Expandables = Readonly<Record<string, Expandable>>
 
 /** By name, what a mapped task gets an element of. Every combination is one instance; the last name turns fastest. Or `zip(…)`, or `records(…)`. */
@@ -53,6 +60,20 @@ export interface MappedOutput<One> {
   readonly element?: One
 }
 
+/** Several lists one after the other, as if they were one. */
+export interface Concat<One> {
+  readonly [KIND]: 'concat'
+  readonly parts: readonly unknown[]
+  /** Only a type. */
+  readonly element?: One
+}
+
+/** The elements of the first list, then those of the second, and so on. `mapOver` goes around it, not into it. */
+export const concat = <const Parts extends readonly [Part, ...Part[]]>(...parts: Parts): Concat<ElementOf<Parts[number]>> => ({
+  [KIND]: 'concat',
+  parts,
+})
+
 /** Elements of the same place go together. The shortest list ends it, unless there is a `fill` for what is missing. */
 export const zip: {
   <In extends Expandables, Fill>(inputs: In, options: { readonly fill: Fill }): Zip<In, Fill>
@@ -65,7 +86,11 @@ export const zip: {
 
 /** Each element is an object that has all the values by name, so that only those combinations run that are in the list. */
 export const records = <
-  From extends Task<readonly Readonly<Record<string, unknown>>[]> | MappedOutput<object> | readonly Readonly<Record<string, unknown>>[],
+  From extends
+    | Task<readonly Readonly<Record<string, unknown>>[]>
+    | MappedOutput<object>
+    | Concat<object>
+    | readonly Readonly<Record<string, unknown>>[],
 >(
   from: From,
 ): Records<ElementOf<From>> => ({ [KIND]: 'records', from })
@@ -124,8 +149,14 @@ export function listSource(given: unknown): { readonly source: unknown; readonly
   return { source: inner.source, apply: [...inner.apply, apply as (element: unknown) => unknown] }
 }
 
+/** The lists behind one: its own, or those that it has one after the other. */
+export const listParts = (source: unknown): { readonly isConcat: boolean; readonly parts: readonly unknown[] } =>
+  kindOf(source) === 'concat'
+    ? { isConcat: true, parts: (source as Concat<unknown>).parts.flatMap((part) => listParts(part).parts) }
+    : { isConcat: false, parts: [source] }
+
 /** The tasks whose outputs decide how many instances there are. */
 export const sourceTasks = (expansion: Expansion): Task[] =>
   Object.values(partsOf(expansion).inputs)
-    .map((given) => listSource(given).source)
+    .flatMap((given) => listParts(listSource(given).source).parts)
     .filter(isStep) as Task[]

@@ -13,12 +13,24 @@ export type {
   ExpandDocument,
   GroupDocument,
   InputSource,
+  ListSource,
   SensorDocument,
   TaskDocument,
   ValueSource,
 } from './document.ts'
 export { type Duration, durationSeconds } from './duration.ts'
-export { type Element, type Expansion, listSource, type MappedOutput, mapOver, partsOf, records, zip } from './expand.ts'
+export {
+  type Concat,
+  concat,
+  type Element,
+  type Expansion,
+  listSource,
+  type MappedOutput,
+  mapOver,
+  partsOf,
+  records,
+  zip,
+} from './expand.ts'
 export type { Group, GroupOptions } from './group.ts'
 export { fromWallClock, toWallClock } from './instant.ts'
 export type { MappedOperator, Operator, Trigger } from './operator.ts'
@@ -64,6 +76,7 @@ export type {
   CallbackContext,
   Callbacks,
   Connection,
+  DagParts,
   DagRunFacts,
   DagRunQuery,
   DagRuns,

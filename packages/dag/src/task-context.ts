@@ -99,7 +99,15 @@ export interface DagRunFacts {
 /** Which run: by its id, or by its logical date (ISO). */
 export type DagRunQuery = { readonly dagId: string; readonly runId: string } | { readonly dagId: string; readonly logicalDate: string }
 
+/** What a DAG is made of, as its file has it now. */
+export interface DagParts {
+  readonly taskIds: readonly string[]
+  readonly groupIds: readonly string[]
+}
+
 export interface DagRuns {
+  /** Null when there is no such DAG. */
+  partsOf(dagId: string): Promise<DagParts | null>
   /** Triggers a run as somebody by hand would. A run of that id or logical date that is there already is cleared with `reset`; else it throws. */
   trigger(request: {
     readonly dagId: string

@@ -2,9 +2,9 @@
 import { assetProblems, referenceDocument } from './asset.ts'
 import { defaults } from './defaults.ts'
 import { didYouMean } from './definition-error.ts'
-import type { AssetReference, ExpandDocument, InputSource, TaskDocument, ValueSource } from './document.ts'
+import type { AssetReference, ExpandDocument, InputSource, ListSource, TaskDocument, ValueSource } from './document.ts'
 import { type Duration, durationSeconds, notADuration } from './duration.ts'
-import { type Expansion, elementSource, listSource, partsOf } from './expand.ts'
+import { type Expansion, elementSource, listParts, listSource, partsOf, sourceTasks } from './expand.ts'
 import { mappedGroupOf } from './group.ts'
 import type { Operator } from './operator.ts'
 import { SENSOR_OPTIONS, TASK_OPTIONS, unknownOptions } from './option-names.ts'
@@ -99,21 +99,26 @@ function readTask(task: Task, tasks: ReadonlyMap<string, Task>, problems: string
 /** What a mapped task or group is made once for each of. Complaints go on after its name. */
 export function expandDocument(expansion: Expansion, problems: string[]): ExpandDocument {
   const { kind, inputs, fill } = partsOf(expansion)
-  const sources = Object.entries(inputs).map(([name, given]): [string, ValueSource] => {
-    const { source } = listSource(given)
-    if (isStep(source)) return [name, { task: source.id }]
-    const value = plain(source, `: "${name}" of its expand`, problems)
-    if (typeof value !== 'object' || value === null) {
-      const word = JSON.stringify(value)
-      problems.push(`: "${name}" of its expand is ${word}. Give it a list, a dictionary, or a task that answers one.`)
-    }
-    return [name, { value }]
+  const sources = Object.entries(inputs).map(([name, given]): [string, ListSource] => {
+    const { isConcat, parts } = listParts(listSource(given).source)
+    const [only = { value: [] }, ...others] = parts.map((source) => listDocument(name, source, problems))
+    return [name, isConcat ? { concat: [only, ...others] } : only]
   })
   const [first] = sources
   if (!first) problems.push(`: its expand has nothing to map over. Name a list or a task in it.`)
   if (kind === 'records') return { kind, from: first?.[1] ?? { value: [] } }
   if (kind === 'product') return { kind, inputs: Object.fromEntries(sources) }
   return { kind, inputs: Object.fromEntries(sources), fill: fill && { value: plain(fill.value, `: its fill`, problems) } }
+}
+
+function listDocument(name: string, source: unknown, problems: string[]): ValueSource {
+  if (isStep(source)) return { task: source.id }
+  const value = plain(source, `: "${name}" of its expand`, problems)
+  if (typeof value !== 'object' || value === null) {
+    const word = JSON.stringify(value)
+    problems.push(`: "${name}" of its expand is ${word}. Give it a list, a dictionary, or a task that answers one.`)
+  }
+  return { value }
 }
 
 function inputDocument(task: Task, problems: string[]): Record<string, InputSource> {
@@ -167,8 +172,7 @@ function ruleProblems(task: Task, tasks: ReadonlyMap<string, Task>): string[] {
   }
   const problems: string[] = []
   const group = mappedGroupOf(task)
-  const isMappedByTask = (by: Expansion | undefined) =>
-    by && Object.values(partsOf(by).inputs).some((given) => isStep(listSource(given).source))
+  const isMappedByTask = (by: Expansion | undefined) => by && sourceTasks(by).length > 0
   if (triggerRule === 'always' && (isMappedByTask(expand) || isMappedByTask(group?.options.expand))) {
     problems.push(`: a task that is mapped by the output of another one cannot have the trigger rule "always". Choose another rule.`)
   }

@@ -77,6 +77,11 @@ export class ManualContext implements TaskContext {
   }
 
   readonly dagRuns: DagRuns = {
+    partsOf: async (dagId) => {
+      const tasks = this.runs.filter((run) => run.dagId === dagId).flatMap((run) => Object.keys(run.tasks ?? {}))
+      const groupIds = [...new Set(tasks.flatMap((id) => (id.includes('.') ? [id.slice(0, id.lastIndexOf('.'))] : [])))]
+      return this.runs.some((run) => run.dagId === dagId) ? { taskIds: [...new Set(tasks)], groupIds } : null
+    },
     trigger: async ({ dagId, runId = 'manual', logicalDate = null }) => {
       const run: DagRunFacts = { dagId, runId, logicalDate, state: 'queued' }
       this.runs.push(run)

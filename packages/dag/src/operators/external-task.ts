@@ -21,6 +21,8 @@ export interface ExternalTaskOptions extends SensorOptions {
   readonly failedStates?: readonly string[]
   /** Any of these skips it. Default none. */
   readonly skippedStates?: readonly string[]
+  /** Fails when there is no such DAG, or it has no such task or group, where it would wait for its whole time. Default false. */
+  readonly checkExistence?: boolean
 }
 
 interface ExternalTaskArgs {
@@ -30,6 +32,7 @@ interface ExternalTaskArgs {
   readonly allowedStates: readonly string[]
   readonly failedStates: readonly string[]
   readonly skippedStates: readonly string[]
+  readonly checkExistence: boolean
 }
 
 /** The sensor; by default it looks from a process in which many wait. Its run is found by its logical date. */
@@ -42,6 +45,7 @@ export function externalTask(options: ExternalTaskOptions): Operator<ExternalTas
     allowedStates = ['success'],
     failedStates = [],
     skippedStates = [],
+    checkExistence = false,
   } = options
   const taskIds = options.taskIds === undefined ? null : ([options.taskIds].flat() as string[])
   const seconds = delta === undefined ? 0 : signedSeconds(delta)
@@ -61,14 +65,24 @@ export function externalTask(options: ExternalTaskOptions): Operator<ExternalTas
   }
   return sensorOperator(
     'ExternalTask',
-    { dagId, taskIds, taskGroup, allowedStates, failedStates, skippedStates },
+    { dagId, taskIds, taskGroup, allowedStates, failedStates, skippedStates, checkExistence },
     sensorDocument(options, 'deferred'),
     async (args, context): Promise<Look<null>> => {
       let isDone = true
       for (const date of datesOf(context)) isDone = (await hasEnded(args, date.toISOString(), context)) && isDone
+      if (!isDone && args.checkExistence) await requireParts(args, context)
       return isDone
     },
   )
+}
+
+/** Throws when nothing that it waits for could ever be. */
+async function requireParts({ dagId, taskIds, taskGroup }: ExternalTaskArgs, { dagRuns }: TaskContext): Promise<void> {
+  const parts = await dagRuns.partsOf(dagId)
+  if (!parts) throw new Error(`There is no DAG "${dagId}" to wait for.`)
+  const missing = (taskIds ?? []).filter((id) => !parts.taskIds.includes(id)).map((id) => `"${id}"`)
+  if (missing.length > 0) throw new Error(`DAG "${dagId}" has no task ${missing.join(', ')} to wait for.`)
+  if (taskGroup !== null && !parts.groupIds.includes(taskGroup)) throw new Error(`DAG "${dagId}" has no group "${taskGroup}" to wait for.`)
 }
 
 async function hasEnded(args: ExternalTaskArgs, logicalDate: string, context: TaskContext): Promise<boolean> {

@@ -148,6 +148,17 @@ test('a run, tasks or a group of another DAG are waited for by its logical date'
   )
 })
 
+test('waiting for what does not exist fails at once, where it is asked for', async () => {
+  const context = new ManualContext()
+  context.runs.push({ dagId: 'other', runId: 'r', logicalDate: null, state: 'running', tasks: { a: 'running', 'g.x': 'running' } })
+  const looks = (options: object) => thrown(run(externalTask({ dagId: 'other', checkExistence: true, ...options }), context)).then(String)
+  assert.match(await looks({ dagId: 'nowhere' }), /There is no DAG "nowhere" to wait for/)
+  assert.match(await looks({ taskIds: ['a', 'b'] }), /DAG "other" has no task "b" to wait for/)
+  assert.match(await looks({ taskGroup: 'h' }), /DAG "other" has no group "h" to wait for/)
+  for (const there of [{}, { taskIds: 'a' }, { taskGroup: 'g' }, { dagId: 'nowhere', checkExistence: false }])
+    await deferred(externalTask({ dagId: 'other', checkExistence: true, ...there }), context)
+})
+
 test('a human is asked, and what he answers decides', async () => {
   const ask = humanInput({
     subject: 'How many?',

@@ -78,6 +78,8 @@ test('a task triggers a run of another DAG, finds it, and reads the states of it
     ['g.b', 'g.h.c'],
   )
   assert.deepEqual(await ask({ what: 'taskStates', dagId: 'other', runId: 'none' }), [])
+  assert.deepEqual(await ask({ what: 'dagParts', dagId: 'other' }), { taskIds: ['a', 'g.b', 'g.h.c'], groupIds: ['g', 'g.h'] })
+  assert.equal(await ask({ what: 'dagParts', dagId: 'none' }), null)
 })
 
 test('a run that is there already is refused, or cleared when that is asked for', async (t) => {

@@ -1,4 +1,5 @@
 /** Answers what tasks ask about runs, out of the scheduler and its stores. */
+import type { DagDocument, DagParts } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
 import type { PlatformQuestion, PreviousSuccess, TaskPlatform } from '../execution/task-question.ts'
 import type { AssetEvent, AssetStore } from '../scheduling/asset.ts'
@@ -38,6 +39,8 @@ export class StoredTaskPlatform implements TaskPlatform {
         return this.#find(question).then((run) => run && factsOf(run))
       case 'taskStates':
         return this.#taskStates(question)
+      case 'dagParts':
+        return this.#parts.dags.find(question.dagId).then((found) => (found && !found.isStale ? partsOf(found.document) : null))
       case 'previousSuccess':
         return this.#previousSuccess(question)
       case 'triggeringAssetEvents':
@@ -119,5 +122,10 @@ export class StoredTaskPlatform implements TaskPlatform {
     return runs[0] ?? null
   }
 }
+
+const partsOf = ({ tasks, groups }: DagDocument): DagParts => ({
+  taskIds: tasks.map(({ taskId }) => taskId),
+  groupIds: groups.map(({ groupId }) => groupId),
+})
 
 const factsOf = ({ dagId, runId, state, logicalDate }: DagRun) => ({ dagId, runId, state, logicalDate })

@@ -82,6 +82,7 @@ const dagRuns = (host: TaskHost): DagRuns => {
   const ask = <T>(question: Extract<Question, { what: 'platform' }>['ask']): Promise<T> =>
     host.ask({ what: 'platform', ask: question }) as Promise<T>
   return {
+    partsOf: (dagId) => ask({ what: 'dagParts', dagId }),
     trigger: ({ dagId, runId = null, logicalDate = null, conf = {}, note = null, reset = false }) =>
       ask({ what: 'triggerRun', dagId, runId, logicalDate, conf, note, reset }),
     find: (query) => ask({ what: 'findRun', ...query }),

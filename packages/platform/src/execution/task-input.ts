@@ -1,5 +1,5 @@
 /** What a task is given of the tasks before it: their outputs, and its own element when it is mapped. Pure, but for the outputs it is told to find. */
-import type { DagDocument, ExpandDocument, GroupDocument, InputSource, TaskDocument, ValueSource } from '@daggerboard/dag'
+import type { DagDocument, ExpandDocument, GroupDocument, InputSource, ListSource, TaskDocument, ValueSource } from '@daggerboard/dag'
 import { AppError } from '../core/app-error.ts'
 
 /** As the platform finds them: what the author's `mapOver` makes of an element is made in the worker. */
@@ -77,13 +77,17 @@ async function elementOf(
 ): Promise<Readonly<Record<string, unknown>> | null> {
   if (!expand || mapIndex < 0) return null
   const found = (source: ValueSource) => ('task' in source ? read(source.task) : source.value)
+  const items = async (source: ListSource, about: string): Promise<readonly unknown[]> =>
+    'concat' in source
+      ? (await Promise.all(source.concat.map(found))).flatMap((part) => itemsOf(part, about))
+      : itemsOf(await found(source), about)
   if (expand.kind === 'records') {
-    const record = itemsOf(await found(expand.from), 'The list that the task is mapped over')[mapIndex]
+    const record = (await items(expand.from, 'The list that the task is mapped over'))[mapIndex]
     if (typeof record !== 'object' || record === null) throw gone(mapIndex)
     return record as Record<string, unknown>
   }
   const lists = await Promise.all(
-    Object.entries(expand.inputs).map(async ([name, source]) => [name, itemsOf(await found(source), `"${name}"`)] as const),
+    Object.entries(expand.inputs).map(async ([name, source]) => [name, await items(source, `"${name}"`)] as const),
   )
   return expand.kind === 'zip' ? zipped(lists, mapIndex, expand.fill) : product(lists, mapIndex)
 }

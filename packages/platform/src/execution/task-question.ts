@@ -25,6 +25,8 @@ export type PlatformQuestion =
   | ({ readonly what: 'findRun' } & DagRunQuery)
   /** Answers `{ taskId, mapIndex, state }[]`. */
   | ({ readonly what: 'taskStates'; readonly taskIds?: readonly string[]; readonly groupId?: string } & DagRunQuery)
+  /** Answers `DagParts`, or null. */
+  | { readonly what: 'dagParts'; readonly dagId: string }
   /** Of the latest successful run whose logical date is before that. Answers `PreviousSuccess`, or null. */
   | { readonly what: 'previousSuccess'; readonly dagId: string; readonly before: string }
   /** Those that this run was made of, as `AssetEventFacts` with `at` in ISO. */

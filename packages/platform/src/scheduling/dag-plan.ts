@@ -1,5 +1,5 @@
 /** A document as the engine walks it: tasks that know each other, in topological order, with what follows from their edges. Pure. */
-import type { DagDocument, ExpandDocument, TaskDocument, ValueSource } from '@daggerboard/dag'
+import type { DagDocument, ExpandDocument, ListSource, TaskDocument, ValueSource } from '@daggerboard/dag'
 import { priorityWeights } from './priority.ts'
 import { TaskGraph } from './task-graph.ts'
 
@@ -127,10 +127,19 @@ function makePlan(document: DagDocument): DagPlan {
 
 const isTask = (source: ValueSource): source is { readonly task: string } => 'task' in source
 
+const partsOf = (source: ListSource): readonly ValueSource[] => ('concat' in source ? source.concat : [source])
+
 function sourcesOf(expand: ExpandDocument | null): string[] {
   if (!expand) return []
   const sources = expand.kind === 'records' ? [expand.from] : Object.values(expand.inputs)
-  return [...new Set(sources.filter(isTask).map(({ task }) => task))]
+  return [
+    ...new Set(
+      sources
+        .flatMap(partsOf)
+        .filter(isTask)
+        .map(({ task }) => task),
+    ),
+  ]
 }
 
 /** Every task after all that come before it; otherwise as the file has them. */

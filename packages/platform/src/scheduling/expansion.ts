@@ -1,5 +1,5 @@
 /** How often a mapped task is made in a run. Pure. */
-import type { ValueSource } from '@daggerboard/dag'
+import type { ListSource } from '@daggerboard/dag'
 import type { BoardRun, BoardTask } from './board-run.ts'
 import type { PlannedTask } from './dag-plan.ts'
 
@@ -15,16 +15,24 @@ export function lengthOf(value: unknown): number | null {
 export function mapCount(of: BoardRun, { expand }: PlannedTask): MapCount {
   if (!expand) return 'unknowable'
   if (expand.kind === 'records') return sourceLength(of, expand.from)
-  const lengths = Object.values(expand.inputs).map((source) => sourceLength(of, source))
-  if (lengths.includes('unknowable')) return 'unknowable'
-  const known = lengths.filter((length) => typeof length === 'number')
-  if (known.length < lengths.length) return 'pending'
+  const known = allKnown(Object.values(expand.inputs).map((source) => sourceLength(of, source)))
+  if (typeof known === 'string') return known
   if (expand.kind === 'product') return known.reduce((product, length) => product * length, 1)
   return expand.fill ? Math.max(0, ...known) : Math.min(...known)
 }
 
+function allKnown(counts: readonly MapCount[]): readonly number[] | Exclude<MapCount, number> {
+  if (counts.includes('unknowable')) return 'unknowable'
+  const known = counts.filter((count) => typeof count === 'number')
+  return known.length < counts.length ? 'pending' : known
+}
+
 /** A task that is mapped itself counts as many elements as its instances have left answers: one that has answered nothing has none. */
-function sourceLength(of: BoardRun, source: ValueSource): MapCount {
+function sourceLength(of: BoardRun, source: ListSource): MapCount {
+  if ('concat' in source) {
+    const known = allKnown(source.concat.map((part) => sourceLength(of, part)))
+    return typeof known === 'string' ? known : known.reduce((sum, length) => sum + length, 0)
+  }
   if (!('task' in source)) return lengthOf(source.value) ?? 'unknowable'
   const task = of.tasks.get(source.task)
   if (!task) return 'unknowable'

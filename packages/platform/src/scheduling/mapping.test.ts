@@ -62,7 +62,7 @@ test('an answer that mapped tasks cannot be made of fails the task that gave it'
 
 test('products, zips and records are counted as they are written', async () => {
   const { document } = dag('d', {}, ({ task }) =>
-    ['product', 'zip', 'filled', 'records'].forEach((name) => void task(name, async () => {})),
+    ['product', 'zip', 'filled', 'records', 'concat'].forEach((name) => void task(name, async () => {})),
   )
   const inputs = { a: { value: [1, 2, 3] }, b: { value: { x: 1, y: 2 } } }
   const { save, scheduler, settle, instances } = inlinePlatform()
@@ -72,13 +72,14 @@ test('products, zips and records are counted as they are written', async () => {
       zip: { expand: { kind: 'zip', inputs, fill: null } },
       filled: { expand: { kind: 'zip', inputs, fill: { value: 0 } } },
       records: { expand: { kind: 'records', from: { value: [{ a: 1 }, { a: 2 }] } } },
+      concat: { expand: { kind: 'zip', inputs: { ...inputs, c: { concat: [inputs.a, inputs.b] } }, fill: { value: 0 } } },
     }),
   )
   const { runId } = await scheduler.trigger('d', {}, 'user:ann')
   await settle()
   const own = await instances.listOfRun('d', runId)
   const count = (name: string) => own.filter(({ taskId }) => taskId === name).length
-  assert.deepEqual(['product', 'zip', 'filled', 'records'].map(count), [6, 2, 3, 2])
+  assert.deepEqual(['product', 'zip', 'filled', 'records', 'concat'].map(count), [6, 2, 3, 2, 5])
 })
 
 test('a task mapped over a mapped one is made once for each of its successes', async () => {
