@@ -78,7 +78,7 @@ export const one = dag('e', {}, ({ task }) => {
       ['c_loops.ts', null],
       ['d_exits.ts', null],
       ['e_circle.ts', 2],
-      ['f_cron.ts', null],
+      ['f_cron.ts', 3],
     ],
   )
   const messages = errors.map(({ message }) => message)
@@ -129,10 +129,29 @@ test('a broken save keeps the DAG as it was last read, and the mended one clears
   assert.deepEqual(await dags.importErrors(), [])
 })
 
+test('an import of what is not there names its line in the DAG file, also where a file between them has it', async (t) => {
+  const { dags, dagFolder } = await folderWith(t, {
+    'a.ts': `import fs from 'node:fs'\nimport { rows } from './gone.ts'\n${hello('a')}`,
+    'b.ts': `import { rows } from './between.ts'\n${hello('b')}`,
+    'between.ts': "export { rows } from 'no-such-package'",
+  })
+  await dagFolder.start()
+  const errors = (await dags.importErrors()).filter(({ file }) => file !== 'between.ts')
+  assert.deepEqual(
+    errors.map(({ file, line }) => [file, line]),
+    [
+      ['a.ts', 2],
+      ['b.ts', 1],
+    ],
+  )
+  assert.match(errors[1]?.message ?? '', /Cannot find package 'no-such-package' imported from .*between\.ts/)
+})
+
 test('the same DAG id in two files is refused, until one of them goes', async (t) => {
   const { dags, dagFolder, folder } = await folderWith(t, { 'one.ts': hello('same'), 'two.ts': hello('same') })
   await dagFolder.start()
   assert.match((await dags.importErrors())[0]?.message ?? '', /DAG "same" is already defined in one\.ts\. Give one of them another id\./)
+  assert.equal((await dags.importErrors())[0]?.line, 3)
   await rm(join(folder, 'one.ts'))
   await dagFolder.scan()
   assert.deepEqual(await dags.importErrors(), [])

@@ -2,8 +2,12 @@
 import { registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { type FileStamps, fileStamp } from './file-stamp.ts'
+import { quotedLine } from './quoted-line.ts'
 
-const imports = new Map<string, Set<string>>()
+/** By the file that imports: what, and under which name. */
+const imports = new Map<string, Map<string, string>>()
+/** What could not be found, by the error that says so. */
+const missing = new WeakMap<object, { readonly from: string; readonly specifier: string }>()
 /** Taken before a file is read, so that a change in between is not missed. */
 const stamps = new Map<string, string>()
 
@@ -20,18 +24,27 @@ export const mayStillSpeak = (): boolean => startsProcesses
 export function followImports(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      const found = resolveOrOwn(specifier, context, nextResolve)
+      const found = tryTo(() => resolveOrOwn(specifier, context, nextResolve), context.parentURL, specifier)
       count += 1
       startsProcesses ||= /^(node:)?(child_process|worker_threads|cluster)$/.test(specifier)
       const to = withoutQuery(found.url)
       if (isAuthored(to) && !stamps.has(to)) stamps.set(to, fileStamp(fileURLToPath(to)))
       if (context.parentURL) {
         const from = withoutQuery(context.parentURL)
-        imports.set(from, (imports.get(from) ?? new Set()).add(to))
+        imports.set(from, (imports.get(from) ?? new Map()).set(to, specifier))
       }
       return found
     },
   })
+}
+
+function tryTo<T>(resolve: () => T, from: string | undefined, specifier: string): T {
+  try {
+    return resolve()
+  } catch (error) {
+    if (from !== undefined && error instanceof Error) missing.set(error, { from: withoutQuery(from), specifier })
+    throw error
+  }
 }
 
 type Resolve = NonNullable<Parameters<typeof registerHooks>[0]['resolve']>
@@ -48,7 +61,7 @@ function resolveOrOwn(...[specifier, context, nextResolve]: Parameters<Resolve>)
 /** `url` and the files that it imports, directly or not, apart from installed packages, as they were when they were read. */
 export function importsOf(url: string): FileStamps {
   const found = new Set([url])
-  for (const from of found) for (const to of imports.get(from) ?? []) if (isAuthored(to)) found.add(to)
+  for (const from of found) for (const to of imports.get(from)?.keys() ?? []) if (isAuthored(to)) found.add(to)
   return Object.fromEntries([...found].map((file) => [fileURLToPath(file), stamps.get(file) ?? '']))
 }
 
@@ -56,8 +69,10 @@ const isAuthored = (url: string): boolean => url.startsWith('file:') && !url.inc
 
 const withoutQuery = (url: string): string => url.replace(/[?#].*$/, '')
 
-/** The line in `url` at which `error` arose: where it does not parse, or the innermost frame of the stack in that file. */
-export function lineIn(url: string, error: unknown): number | null {
+/** The line in `url` at which `error` arose: where it does not parse, where it imports what is not there, or the innermost frame of the stack in that file. */
+export function lineIn(url: string, source: string, error: unknown): number | null {
+  const absent = error instanceof Error ? missing.get(error) : undefined
+  if (absent) return quotedLine(source, absent.from === url ? absent.specifier : specifierTowards(url, absent.from))
   const stack = error instanceof Error ? `${error.stack ?? ''}` : ''
   const path = fileURLToPath(url)
   for (const name of [url, path]) {
@@ -66,4 +81,16 @@ export function lineIn(url: string, error: unknown): number | null {
     if (line > 0) return line
   }
   return null
+}
+
+/** Under which name `url` imports the file that leads to `goal`. */
+function specifierTowards(url: string, goal: string): string {
+  const leads = (from: string, seen: Set<string>): boolean => {
+    if (from === goal) return true
+    if (seen.has(from)) return false
+    seen.add(from)
+    return [...(imports.get(from)?.keys() ?? [])].some((to) => leads(to, seen))
+  }
+  for (const [to, specifier] of imports.get(url) ?? []) if (leads(to, new Set([url]))) return specifier
+  return ''
 }

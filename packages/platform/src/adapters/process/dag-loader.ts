@@ -71,6 +71,6 @@ async function read(file: string): Promise<FromLoader> {
   } catch (error) {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     const trace = error instanceof Error ? (error.stack ?? message) : message
-    return { file, stamps: importsOf(url), error: { line: lineIn(url, error), message, trace } }
+    return { file, stamps: importsOf(url), error: { line: lineIn(url, source, error), message, trace } }
   }
 }

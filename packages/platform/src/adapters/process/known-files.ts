@@ -1,8 +1,10 @@
 /** The DAG files as they were last read: what they depend on, and which of them has which DAG. */
 import { dirname, relative } from 'node:path'
+import type { DagDocument } from '@daggerboard/dag'
 import type { DagFile, DagFileReading } from '../../scheduling/dag.ts'
 import { documentProblems } from '../../scheduling/document-problems.ts'
 import type { FromLoader } from './dag-loader.ts'
+import { quotedLine } from './quoted-line.ts'
 
 export type KnownFile = Omit<DagFile, 'file'> & { readonly readAtMs: number }
 
@@ -51,19 +53,26 @@ export class KnownFiles {
       return { file, error: { line, message, trace } }
     }
     const { source, documents } = answer
+    let line: number | null = null
     const problems = documents.flatMap((document) => {
-      const problem = documentProblems(document)
-      const other = this.#owners.get(document.dagId)
-      if (other === undefined || other === file) return problem
-      if (file < other && before.get(document.dagId) !== other) {
-        displaced.push(other)
-        return problem
-      }
-      return [...problem, `DAG "${document.dagId}" is already defined in ${other}. Give one of them another id.`]
+      const found = this.#problemsOf(file, document, before, displaced)
+      if (found.length > 0) line ??= quotedLine(source, document.dagId)
+      return found
     })
     if (problems.length === 0) return { file, source, documents }
     const message = problems.join('\n')
-    return { file, error: { line: null, message, trace: `${file}: ${message}` } }
+    return { file, error: { line, message, trace: `${file}: ${message}` } }
+  }
+
+  #problemsOf(file: string, document: DagDocument, before: ReadonlyMap<string, string>, displaced: string[]): readonly string[] {
+    const problems = documentProblems(document)
+    const other = this.#owners.get(document.dagId)
+    if (other === undefined || other === file) return problems
+    if (file < other && before.get(document.dagId) !== other) {
+      displaced.push(other)
+      return problems
+    }
+    return [...problems, `DAG "${document.dagId}" is already defined in ${other}. Give one of them another id.`]
   }
 
   /** Folders outside of `folder` from which DAG files import. */
