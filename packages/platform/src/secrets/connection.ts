@@ -1,5 +1,6 @@
 /** Connections: where a system is and how to get in. Field names, the URI form and the environment variables are Airflow's. */
 import { AppError, didYouMean } from '../core/app-error.ts'
+import type { Page, Sort, TextFilter } from '../core/list-query.ts'
 import { connectionFromFields } from './connection-json.ts'
 import { connectionFromUri } from './connection-uri.ts'
 import type { Environment } from './variable.ts'
@@ -16,9 +17,18 @@ export interface Connection {
   readonly description: string | null
 }
 
+/** By id where nothing else decides. */
+export interface ConnectionPage extends Page {
+  readonly idPattern?: TextFilter | undefined
+  readonly sort: readonly Sort<'id' | 'type' | 'description' | 'host' | 'port'>[]
+}
+
 export interface ConnectionStore {
   find(id: string): Promise<Connection | null>
   list(): Promise<Connection[]>
+  /** Only what stands on the page is decrypted. */
+  page(query: ConnectionPage): Promise<{ connections: Connection[]; total: number }>
+  ids(): Promise<string[]>
   save(connection: Connection): Promise<void>
   delete(id: string): Promise<boolean>
 }
@@ -30,7 +40,7 @@ export async function readConnection(id: string, store: ConnectionStore, environ
   if (text !== undefined) return parseConnection(id, text)
   const connection = await store.find(id)
   if (connection) return connection
-  const known = (await store.list()).map((each) => each.id)
+  const known = await store.ids()
   throw new AppError(
     'not_found',
     `There is no connection "${id}".${didYouMean(id, known)} Add it with POST /api/v2/connections or the environment variable AIRFLOW_CONN_${name}.`,

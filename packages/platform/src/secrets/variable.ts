@@ -1,5 +1,6 @@
 /** Variables: settings that DAGs read by name when their tasks run. Kept encrypted. */
 import { AppError, didYouMean } from '../core/app-error.ts'
+import type { Page, Sort, TextFilter } from '../core/list-query.ts'
 
 export interface Variable {
   readonly key: string
@@ -7,9 +8,18 @@ export interface Variable {
   readonly description: string | null
 }
 
+/** By key where nothing else decides. */
+export interface VariablePage extends Page {
+  readonly keyPattern?: TextFilter | undefined
+  readonly sort: readonly Sort<'key' | 'description'>[]
+}
+
 export interface VariableStore {
   find(key: string): Promise<Variable | null>
   list(): Promise<Variable[]>
+  /** Only what stands on the page is decrypted. */
+  page(query: VariablePage): Promise<{ variables: Variable[]; total: number }>
+  keys(): Promise<string[]>
   /** Creates the variable or replaces the one of that key. */
   save(variable: Variable): Promise<void>
   /** Answers whether there was one. */
@@ -25,7 +35,7 @@ export async function readVariable(key: string, store: VariableStore, environmen
   if (fromEnvironment !== undefined) return fromEnvironment
   const variable = await store.find(key)
   if (variable) return variable.value
-  const known = (await store.list()).map((each) => each.key)
+  const known = await store.keys()
   throw new AppError(
     'not_found',
     `There is no variable "${key}".${didYouMean(key, known)} Set it with POST /api/v2/variables or the environment variable AIRFLOW_VAR_${name}.`,

@@ -1,11 +1,14 @@
 /** Connections in SQLite, password and extra encrypted. */
-import type { Connection, ConnectionStore } from '../../secrets/connection.ts'
+import type { Connection, ConnectionPage, ConnectionStore } from '../../secrets/connection.ts'
 import { type Fernet, named, rotated } from '../../secrets/fernet.ts'
+import { Conditions, orderBy } from './conditions.ts'
 import type { Database } from './database.ts'
 
 const TABLES = `CREATE TABLE IF NOT EXISTS connection (
   id TEXT PRIMARY KEY, type TEXT NOT NULL, host TEXT, port INTEGER, schema TEXT, login TEXT, password TEXT, extra TEXT NOT NULL, description TEXT
 ) STRICT`
+
+const COLUMNS = { id: 'id', type: 'type', description: 'description', host: 'host', port: 'port' } as const
 
 export class SqliteConnectionStore implements ConnectionStore {
   #db: Database
@@ -24,6 +27,18 @@ export class SqliteConnectionStore implements ConnectionStore {
 
   async list(): Promise<Connection[]> {
     return this.#db.all<ConnectionRow>('SELECT * FROM connection ORDER BY id').map((row) => this.#read(row))
+  }
+
+  async page({ idPattern, sort, limit, offset }: ConnectionPage): Promise<{ connections: Connection[]; total: number }> {
+    const { where, values } = new Conditions().like('id', idPattern)
+    const order = orderBy(sort, COLUMNS, 'id')
+    const rows = this.#db.all<ConnectionRow>(`SELECT * FROM connection${where}${order} LIMIT ? OFFSET ?`, ...values, limit, offset)
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM connection${where}`, ...values)
+    return { connections: rows.map((row) => this.#read(row)), total: count?.total ?? 0 }
+  }
+
+  async ids(): Promise<string[]> {
+    return this.#db.all<{ id: string }>('SELECT id FROM connection ORDER BY id').map(({ id }) => id)
   }
 
   async save({ id, type, host, port, schema, login, password, extra, description }: Connection): Promise<void> {

@@ -1,6 +1,7 @@
 /** Variables in SQLite, their values encrypted. */
 import { type Fernet, named, rotated } from '../../secrets/fernet.ts'
-import type { Variable, VariableStore } from '../../secrets/variable.ts'
+import type { Variable, VariablePage, VariableStore } from '../../secrets/variable.ts'
+import { Conditions, orderBy } from './conditions.ts'
 import type { Database } from './database.ts'
 
 const TABLES = 'CREATE TABLE IF NOT EXISTS variable (key TEXT PRIMARY KEY, value TEXT NOT NULL, description TEXT) STRICT'
@@ -22,6 +23,18 @@ export class SqliteVariableStore implements VariableStore {
 
   async list(): Promise<Variable[]> {
     return this.#db.all<Variable>('SELECT * FROM variable ORDER BY key').map((row) => this.#read(row))
+  }
+
+  async page({ keyPattern, sort, limit, offset }: VariablePage): Promise<{ variables: Variable[]; total: number }> {
+    const { where, values } = new Conditions().like('key', keyPattern)
+    const order = orderBy(sort, { key: 'key', description: 'description' }, 'key')
+    const rows = this.#db.all<Variable>(`SELECT * FROM variable${where}${order} LIMIT ? OFFSET ?`, ...values, limit, offset)
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM variable${where}`, ...values)
+    return { variables: rows.map((row) => this.#read(row)), total: count?.total ?? 0 }
+  }
+
+  async keys(): Promise<string[]> {
+    return this.#db.all<{ key: string }>('SELECT key FROM variable ORDER BY key').map(({ key }) => key)
   }
 
   async save({ key, value, description }: Variable): Promise<void> {

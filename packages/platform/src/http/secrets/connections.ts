@@ -6,8 +6,6 @@ import { MASK, maskFields, merge } from '../../secrets/masking.ts'
 import { readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
-import { isFound } from '../airflow-like.ts'
-import { pageOfItems } from '../airflow-list.ts'
 import { many, ordering, pageOf, paging, text as pattern, patternOf, patterns, readQuery } from '../airflow-query.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
@@ -55,15 +53,14 @@ export function connectionsDoor({ connections, defaults = [], recorder }: Connec
   const find = async (id: string): Promise<Connection> => {
     const connection = await connections.find(id)
     if (connection) return connection
-    const known = (await connections.list()).map((each) => each.id)
+    const known = await connections.ids()
     throw new AppError('not_found', `There is no connection "${id}".${didYouMean(id, known)} GET /api/v2/connections lists them.`)
   }
 
   door.get(path, permit('connections.read'), async (c) => {
     const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('connection_id') })
-    const all = (await connections.list()).filter((each) => isFound(patternOf(query, 'connection_id'), each.id))
-    const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => each[column])
-    return c.json({ connections: page.map(present), total_entries: all.length })
+    const found = await connections.page({ ...pageOf(query), sort: query.order_by ?? [], idPattern: patternOf(query, 'connection_id') })
+    return c.json({ connections: found.connections.map(present), total_entries: found.total })
   })
   door.get(`${path}/:id`, permit('connections.read'), async (c) => c.json(present(await find(c.req.param('id')))))
 

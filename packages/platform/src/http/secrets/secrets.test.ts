@@ -57,6 +57,35 @@ test('lists come in pages, so that a client that asks for the next one comes to 
   assert.deepEqual([(await page('/connections')).connections.length, (await connections.list()).length], [1, 3])
 })
 
+test('lists are searched and ordered, and the order says nothing of values that are masked', async () => {
+  const { call, variables, connections } = doors()
+  for (const [key, value, description] of [
+    ['API_TOKEN', 'b', 'two'],
+    ['DB_PASSWORD', 'a', 'one'],
+    ['city', 'c', null],
+  ] as const)
+    await variables.save({ key, value, description })
+  const keys = async (query: string) =>
+    (await call('GET', `/variables?${query}`)).body.variables.map((each: { key: string }) => each.key).join(' ')
+  assert.equal(await keys('order_by=-key'), 'city DB_PASSWORD API_TOKEN')
+  assert.equal(await keys('order_by=description'), 'city DB_PASSWORD API_TOKEN')
+  assert.equal(await keys('order_by=_val'), await keys('order_by=key'))
+  assert.equal(await keys('variable_key_pattern=%25_pass%25'), 'DB_PASSWORD')
+  const { body } = await call('GET', '/variables?variable_key_pattern=d&limit=1&order_by=-key')
+  assert.deepEqual([body.variables.length, body.total_entries], [1, 1])
+  for (const [id, port] of [
+    ['a', 2],
+    ['b', null],
+    ['c', 1],
+  ] as const)
+    await connections.save({
+      ...{ id, type: 'http', host: null, schema: null, login: null, password: null, extra: {}, description: null },
+      port,
+    })
+  const listed = (await call('GET', '/connections?order_by=-port&limit=2')).body
+  assert.deepEqual([listed.connections.map((each: { connection_id: string }) => each.connection_id), listed.total_entries], [['a', 'c'], 3])
+})
+
 test('many are created, changed and deleted with one request; an action that fails for one of them changes nothing', async () => {
   const { call, variables } = doors()
   await call('POST', '/variables', { key: 'old', value: '1', description: 'kept' })

@@ -6,8 +6,6 @@ import type { Variable, VariableStore } from '../../secrets/variable.ts'
 import { nameOf, readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { airflowErrors, badRequest } from '../airflow-error.ts'
-import { isFound } from '../airflow-like.ts'
-import { pageOfItems } from '../airflow-list.ts'
 import { many, ordering, pageOf, paging, patternOf, patterns, readQuery, text } from '../airflow-query.ts'
 import { only, type Recorder, recorded } from '../airflow-record.ts'
 import { createDoor, type Door, permit } from '../door.ts'
@@ -23,13 +21,14 @@ const Patch = Body.partial()
 const Update = Patch.extend({ key })
 type Update = z.infer<typeof Update>
 
+/** All values are encrypted, and their order would tell of what is masked: it is none, as that of the encrypted texts is in Airflow. */
 const ORDERS = {
   id: 'key',
   key: 'key',
-  _val: 'value',
+  _val: 'none',
   description: 'description',
-  is_encrypted: 'encrypted',
-  team_name: 'encrypted',
+  is_encrypted: 'none',
+  team_name: 'none',
 } as const
 
 export interface VariablesDoorOptions {
@@ -46,7 +45,7 @@ export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Do
   const find = async (key: string): Promise<Variable> => {
     const variable = await variables.find(key)
     if (variable) return variable
-    const known = (await variables.list()).map((each) => each.key)
+    const known = await variables.keys()
     throw new AppError('not_found', `There is no variable "${key}".${didYouMean(key, known)} GET /api/v2/variables lists them.`)
   }
   const create = ({ key, value, description }: z.infer<typeof Body>): Promise<void> =>
@@ -64,9 +63,9 @@ export function variablesDoor({ variables, recorder }: VariablesDoorOptions): Do
 
   door.get(path, permit('variables.read'), async (c) => {
     const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('variable_key') })
-    const all = (await variables.list()).filter((each) => isFound(patternOf(query, 'variable_key'), each.key))
-    const page = pageOfItems(all, pageOf(query), query.order_by, (each, column) => (column === 'encrypted' ? true : each[column]))
-    return c.json({ variables: page.map(present), total_entries: all.length })
+    const sort = (query.order_by ?? []).flatMap(({ by, descending }) => (by === 'none' ? [] : [{ by, descending }]))
+    const found = await variables.page({ ...pageOf(query), sort, keyPattern: patternOf(query, 'variable_key') })
+    return c.json({ variables: found.variables.map(present), total_entries: found.total })
   })
   door.get(`${path}/:key`, permit('variables.read'), async (c) => c.json(present(await find(c.req.param('key')))))
 
