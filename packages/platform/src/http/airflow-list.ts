@@ -1,4 +1,4 @@
-/** Orders and pages of lists that are short enough to be held as a whole: pools, variables, connections, import errors. */
+/** Orders and pages of lists that are short enough to be held as a whole: import errors, questions, aliases of assets. */
 import type { Page, Sort } from '../core/list-query.ts'
 
 export type Sortable = string | number | boolean | null

@@ -1,5 +1,6 @@
 /** Assets: what tasks make and DAGs wait for. */
 import type { AssetDocument } from '@daggerboard/dag'
+import type { Page, Sort, TextFilter } from '../core/list-query.ts'
 
 export interface Asset extends AssetDocument {
   readonly id: number
@@ -33,10 +34,21 @@ export interface QueuedAssetEvent {
   readonly at: string
 }
 
+/** By name where nothing else decides. */
+export interface AssetPage extends Page {
+  readonly namePattern?: TextFilter | undefined
+  readonly uriPattern?: TextFilter | undefined
+  /** Only those of these names. */
+  readonly names?: readonly string[] | undefined
+  readonly onlyActive: boolean
+  readonly sort: readonly Sort<'id' | 'name' | 'uri' | 'createdAt' | 'updatedAt'>[]
+}
+
 export interface AssetStore {
   find(id: number): Promise<Asset | null>
   findByName(name: string): Promise<Asset | null>
   list(): Promise<Asset[]>
+  page(query: AssetPage): Promise<{ assets: Asset[]; total: number }>
   /** What the DAG files name now: new ones are made, those that nobody names become inactive. */
   sync(named: readonly AssetDocument[], at: string): Promise<void>
   /** The assets of these names; those that are not there are made. */

@@ -1,7 +1,8 @@
 /** Assets, their updates, and the updates that still wait for a run, in SQLite. */
 import type { AssetDocument } from '@daggerboard/dag'
 import { AppError } from '../../core/app-error.ts'
-import type { Asset, AssetEvent, AssetStore, QueuedAssetEvent } from '../../scheduling/asset.ts'
+import type { Asset, AssetEvent, AssetPage, AssetStore, QueuedAssetEvent } from '../../scheduling/asset.ts'
+import { Conditions, orderBy } from './conditions.ts'
 import type { Database } from './database.ts'
 import { shapeTable } from './table-shape.ts'
 
@@ -52,6 +53,18 @@ export class SqliteAssetStore implements AssetStore {
 
   async list(): Promise<Asset[]> {
     return this.#db.all<AssetRow>('SELECT * FROM asset ORDER BY name').map(toAsset)
+  }
+
+  async page({ namePattern, uriPattern, names, onlyActive, sort, limit, offset }: AssetPage): Promise<{ assets: Asset[]; total: number }> {
+    const { where, values } = new Conditions()
+      .equal('is_active', onlyActive ? 1 : undefined)
+      .like('name', namePattern)
+      .like('uri', uriPattern)
+      .in('name', names)
+    const order = orderBy(sort, { id: 'id', name: 'name', uri: 'uri', createdAt: 'created_at', updatedAt: 'updated_at' }, 'name')
+    const rows = this.#db.all<AssetRow>(`SELECT * FROM asset${where}${order} LIMIT ? OFFSET ?`, ...values, limit, offset)
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM asset${where}`, ...values)
+    return { assets: rows.map(toAsset), total: count?.total ?? 0 }
   }
 
   async sync(named: readonly AssetDocument[], at: string): Promise<void> {

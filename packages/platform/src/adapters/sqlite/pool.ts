@@ -1,5 +1,6 @@
 /** Pools in SQLite. */
-import { DEFAULT_POOL, type Pool, type PoolStore } from '../../scheduling/pool.ts'
+import { DEFAULT_POOL, type Pool, type PoolPage, type PoolStore } from '../../scheduling/pool.ts'
+import { Conditions, orderBy } from './conditions.ts'
 import type { Database } from './database.ts'
 
 /** As in Airflow. */
@@ -18,6 +19,14 @@ export class SqlitePoolStore implements PoolStore {
 
   async list(): Promise<Pool[]> {
     return this.#db.all<PoolRow>('SELECT * FROM pool ORDER BY name').map(toPool)
+  }
+
+  async page({ namePattern, sort, limit, offset }: PoolPage): Promise<{ pools: Pool[]; total: number }> {
+    const { where, values } = new Conditions().like('name', namePattern)
+    const order = orderBy(sort, { name: 'name', slots: 'slots' }, 'name')
+    const rows = this.#db.all<PoolRow>(`SELECT * FROM pool${where}${order} LIMIT ? OFFSET ?`, ...values, limit, offset)
+    const count = this.#db.get<{ total: number }>(`SELECT count(*) AS total FROM pool${where}`, ...values)
+    return { pools: rows.map(toPool), total: count?.total ?? 0 }
   }
 
   async find(name: string): Promise<Pool | null> {

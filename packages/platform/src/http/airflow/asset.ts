@@ -45,15 +45,15 @@ export function addAssetRoutes(door: Door, { scheduler, dags, assets, clock, rec
     const known = (await dags.list()).map(namesOf)
     const ofDags =
       query.dag_ids && new Set(known.filter(({ dag }) => query.dag_ids?.includes(dag.dagId)).flatMap((each) => [...each.assets]))
-    const all = (await assets.list()).filter(
-      (asset) =>
-        (asset.isActive || query.only_active === false) &&
-        isFound(patternOf(query, 'name'), asset.name) &&
-        isFound(patternOf(query, 'uri'), asset.uri) &&
-        (!ofDags || ofDags.has(asset.name)),
-    )
-    const page = pageOfItems(all, pageOf(query), query.order_by, (asset, column) => asset[column])
-    return c.json({ assets: await present(page, known), total_entries: all.length })
+    const found = await assets.page({
+      ...pageOf(query),
+      sort: query.order_by ?? [],
+      namePattern: patternOf(query, 'name'),
+      uriPattern: patternOf(query, 'uri'),
+      names: ofDags && [...ofDags],
+      onlyActive: query.only_active !== false,
+    })
+    return c.json({ assets: await present(found.assets, known), total_entries: found.total })
   })
 
   door.get('/api/v2/assets/aliases', permit('dags.read'), async (c) => {

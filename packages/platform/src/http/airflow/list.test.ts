@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dag } from '@daggerboard/dag'
+import { asset, dag } from '@daggerboard/dag'
 import { airflowHouse } from '../../../../../test/airflow-house.ts'
 
 const two = (id: string, options = {}) =>
@@ -187,4 +187,33 @@ test('the settings are told without their secrets, as JSON or as text', async ()
     '[core]\nparallelism = 4\nfernet_key = ***\n',
   )
   assert.match((await call('GET', '/config/section/core/option/paralelism')).body.detail, /Did you mean "parallelism"/)
+})
+
+test('pools and assets are searched, ordered and paged, and counted as a whole', async () => {
+  const named = (name: string) => asset({ name, uri: `gs://shop/${name}.csv` })
+  const { call, settle } = await airflowHouse({
+    dags: {
+      'a.ts': [
+        dag('a', { schedule: named('rows') }, ({ task }) => void task('t', async () => {}, { outlets: [named('prices')] })).document,
+      ],
+      'b.ts': [dag('b', { schedule: named('prices').or(named('visits')) }, ({ task }) => void task('t', async () => {})).document],
+    },
+  })
+  for (const [name, slots] of [
+    ['big', 9],
+    ['small', 1],
+  ] as const)
+    await call('POST', '/pools', { name, slots })
+  await settle()
+  const names = async (what: 'pools' | 'assets', query: string) => {
+    const { body } = await call('GET', `/${what}?${query}`)
+    return [body[what].map(({ name }: { name: string }) => name).join(' '), body.total_entries]
+  }
+  assert.deepEqual(await names('pools', 'order_by=slots&limit=2'), ['small big', 3])
+  assert.deepEqual(await names('pools', 'pool_name_pattern=a%25l'), ['default_pool small', 2])
+  assert.deepEqual(await names('assets', 'order_by=-name&limit=2'), ['visits rows', 3])
+  assert.deepEqual(await names('assets', 'limit=2&offset=2'), ['visits', 3])
+  assert.deepEqual(await names('assets', 'uri_pattern=%25ice%25'), ['prices', 1])
+  assert.deepEqual(await names('assets', 'dag_ids=b'), ['prices visits', 2])
+  assert.deepEqual(await names('assets', 'dag_ids=none'), ['', 0])
 })

@@ -6,8 +6,6 @@ import type { PoolUse } from '../../scheduling/task-instance-list.ts'
 import { nameOf, readBody } from '../airflow-body.ts'
 import { bulk, bulkBody, masked } from '../airflow-bulk.ts'
 import { badRequest } from '../airflow-error.ts'
-import { isFound } from '../airflow-like.ts'
-import { pageOfItems } from '../airflow-list.ts'
 import { many, ordering, pageOf, paging, patternOf, patterns, readQuery, text } from '../airflow-query.ts'
 import { recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
@@ -74,10 +72,9 @@ export function addPoolRoutes(door: Door, { scheduler, pools, instanceList, reco
   door.get(path, permit('dags.read'), async (c) => {
     const orders = { id: 'name', pool: 'name', name: 'name', slots: 'slots' } as const
     const query = readQuery(c.req, { ...paging, ...ordering(orders), ...patterns('pool_name') })
-    const all = (await pools.list()).filter((pool) => isFound(patternOf(query, 'pool_name'), pool.name))
+    const found = await pools.page({ ...pageOf(query), sort: query.order_by ?? [], namePattern: patternOf(query, 'pool_name') })
     const use = await instanceList.poolUse()
-    const page = pageOfItems(all, pageOf(query), query.order_by, (pool, column) => pool[column])
-    return c.json({ pools: page.map((pool) => present(pool, use)), total_entries: all.length })
+    return c.json({ pools: found.pools.map((pool) => present(pool, use)), total_entries: found.total })
   })
 
   door.get(`${path}/:name`, permit('dags.read'), async (c) =>
