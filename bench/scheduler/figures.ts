@@ -36,18 +36,27 @@ export async function wide400Seconds(prepare?: Prepare): Promise<number> {
   return measured({ files, ...(prepare && { prepare }) }, (platform) => triggered(platform, 'wide'))
 }
 
-/** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. */
+/** Of the workers. */
+const SLEEPER_SLOTS = 100
+/** Beside those that run, as many are queued for a worker, as behind any executor: the next one begins the moment that one ends. */
+const SLEEPERS_QUEUED = 100
+
+/** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. The first run starts the worker, in which the DAG's file is read. */
 export async function sleepersPerSecond(count: number, prepare?: Prepare): Promise<number> {
-  const options = '{ maxActiveTasks: 100, tasksPerWorker: 100 }'
-  const files = { 'sleepers.ts': sleepers('sleepers', count, 100, options), 'warm.ts': sleepers('warm', 100, 100, options) }
-  return measured({ files, environment: { DAGGERBOARD_PARALLELISM: '100' }, ...(prepare && { prepare }) }, async (platform) => {
-    // Starts the worker.
-    await platform.unpause('warm')
-    await platform.finished('warm', await platform.trigger('warm'))
-    const runId = await platform.trigger('sleepers')
-    await platform.unpause('sleepers')
-    const run = await platform.finished('sleepers', runId)
-    return (count * 1000) / (run.endedAt - run.startedAt)
+  const inFlight = SLEEPER_SLOTS + SLEEPERS_QUEUED
+  const files = { 'sleepers.ts': sleepers('sleepers', count, 100, `{ maxActiveTasks: ${inFlight}, tasksPerWorker: ${SLEEPER_SLOTS} }`) }
+  const environment = { DAGGERBOARD_PARALLELISM: String(inFlight), DAGGERBOARD__WORKERS__CONCURRENCY: String(SLEEPER_SLOTS) }
+  return measured({ files, environment, ...(prepare && { prepare }) }, async (platform) => {
+    const rate = async () => {
+      await platform.pause('sleepers')
+      const runId = await platform.trigger('sleepers')
+      await platform.settle()
+      await platform.unpause('sleepers')
+      const { startedAt, endedAt } = await platform.finished('sleepers', runId)
+      return (count * 1000) / (endedAt - startedAt)
+    }
+    await rate()
+    return rate()
   })
 }
 

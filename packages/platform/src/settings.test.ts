@@ -86,7 +86,7 @@ dag_concurrency = 3
 max_active_tasks_per_dag = 4
 
 [celery]
-worker_concurrency = 16
+broker_url = "redis://"
 [scheduler]
 scheduler_heartbeat_sec = 5
 [scheduling]
@@ -111,7 +111,7 @@ x = 1
     [
       'AIRFLOW__CORE__PARALLELISM is not read. Its name here would be DAGGERBOARD__CORE__PARALLELISM.',
       ":3: [core] executor is Airflow's and does nothing here. There is one: worker processes of the platform; see [core] parallelism.",
-      ":11: [celery] worker_concurrency is Airflow's and does nothing here. Tasks run in worker processes of the platform: see [core] parallelism.",
+      ":11: [celery] broker_url is Airflow's and does nothing here. Tasks run in worker processes of the platform: see [workers] concurrency.",
       ":13: [scheduler] scheduler_heartbeat_sec is Airflow's and does nothing here. The scheduler turns when something has happened or is due.",
       "DAGGERBOARD__CORE__SQL_ALCHEMY_CONN is Airflow's and does nothing here. The store is part of the platform, in [platform] home.",
     ],

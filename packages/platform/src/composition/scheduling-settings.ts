@@ -33,7 +33,7 @@ export const dagFolderOptions = (settings: Settings): Partial<DagFolderOptions> 
 })
 
 export const workerPoolOptions = (settings: Settings, compileCache: string): Partial<WorkerPoolOptions> => ({
-  workers: settings.parallelism,
+  workers: settings.workerConcurrency || settings.parallelism,
   graceMs: 1000 * settings.killedTaskCleanupSeconds,
   waitsPerProcess: settings.triggererCapacity,
   ...(settings.workerMemoryMegabytes === 0 ? {} : { memoryMb: settings.workerMemoryMegabytes }),

@@ -10,28 +10,44 @@ import { isDone, type TaskInstance } from './task-instance.ts'
 import { isLatest as isLatestInterval } from './timetable.ts'
 import type { Turn } from './turn.ts'
 
-/** Every run in which something happened. Those of paused DAGs stay as they are until these run again, but for ending. */
-export function advance(turn: Turn): void {
+/** So many instances move in one turn at most, where a run is that wide: those that are ready begin while the others are looked at. */
+const MOST_MOVES = 128
+
+/**
+ * Every run in which something happened. Those of paused DAGs stay as they are until these run again, but for ending. Answers whether
+ * there are runs left that the next turn has to follow.
+ */
+export function advance(turn: Turn): boolean {
   const { board } = turn
+  const most = turn.moves + MOST_MOVES
+  const left: BoardRun[] = []
   for (const of of board.toAdvance) {
+    if (turn.moves >= most) break
     board.toAdvance.delete(of)
-    if (of.run.state === 'running' && board.runs.get(of.key) === of) advanceRun(turn, of)
+    if (of.run.state === 'running' && board.runs.get(of.key) === of && !advanceRun(turn, of, most)) left.push(of)
   }
+  for (const of of left) board.toAdvance.add(of)
+  return board.toAdvance.size > 0
 }
 
-function advanceRun(turn: Turn, of: BoardRun): void {
+/** False when it has to be gone on with. */
+function advanceRun(turn: Turn, of: BoardRun, most: number): boolean {
   const { board } = turn
   const dag = board.dags.get(of.run.dagId)
   const plan = board.planFor(of.run)
-  if (!dag || !plan) return
+  if (!dag || !plan) return true
   if (of.reconciledWith !== plan) {
     reconcile(turn, of, plan)
     board.wakeForTimeout(of)
   }
-  if (dag.record.isPaused && of.unfinished > 0) return
-  for (let next = of.nextDirty(); next; next = of.nextDirty()) follow(turn, of, next.task, next.indices)
+  if (dag.record.isPaused && of.unfinished > 0) return true
+  for (let next = of.nextDirty(); next; next = of.nextDirty()) {
+    follow(turn, of, next.task, next.indices)
+    if (turn.moves >= most && of.isDirty) return false
+  }
   const outcome = outcomeOf(of)
   if (outcome) endRun(turn, of, outcome.state, outcome.reason)
+  return true
 }
 
 /** The run ends by itself. */

@@ -197,9 +197,9 @@ export class Scheduler extends Commands implements Service {
     const isUnfinished = (await createDueRuns(turn, runs)) || (await createBackfillRuns(this.#commandIn(turn)))
     promote(turn)
     await lookBack(board.toAdvance, board, { runs, instances })
-    advance(turn)
+    const isLeft = advance(turn)
     select(turn, this.#limits.parallelism)
-    return isUnfinished
+    return isUnfinished || isLeft
   }
 
   #rest(now: Date): number {

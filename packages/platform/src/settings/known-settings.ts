@@ -86,13 +86,9 @@ export const SETTINGS = {
     'Whether the first start creates the example repositories, their triggers and their files in the bucket.',
     { variable: 'DAGGERBOARD_LOAD_EXAMPLES' },
   ),
-  parallelism: setting(
-    'core.parallelism',
-    wholeNumber(1, 4096),
-    '32',
-    'Tasks that run at the same time, each in a worker process unless its DAG shares workers.',
-    { variable: 'DAGGERBOARD_PARALLELISM' },
-  ),
+  parallelism: setting('core.parallelism', wholeNumber(1, 4096), '32', 'Tasks that run or are queued for a worker at the same time.', {
+    variable: 'DAGGERBOARD_PARALLELISM',
+  }),
   maxActiveTasksPerDag: setting(
     'core.max_active_tasks_per_dag',
     wholeNumber(1, 100_000),
@@ -263,6 +259,13 @@ export const SETTINGS = {
     secondsOrNone(DAY, 100 * YEAR),
     '365d',
     'After how long logs of tasks and entries of the event log are deleted, once a day. Empty: never.',
+  ),
+  workerConcurrency: setting(
+    'workers.concurrency',
+    wholeNumber(0, 4096),
+    '0',
+    'Tasks that run at the same time, each in a worker process unless its DAG shares workers; those that are queued beyond it begin the moment that one ends. 0: as many as `parallelism`.',
+    { alias: ['celery.worker_concurrency'] },
   ),
   workerMemoryMegabytes: setting(
     'workers.memory_megabytes',
