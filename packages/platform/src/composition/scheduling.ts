@@ -28,6 +28,9 @@ import { dagFolderOptions, schedulerLimits, workerPoolOptions } from './scheduli
 import type { Secrets } from './secrets.ts'
 import { StoredTaskPlatform } from './task-platform.ts'
 
+/** They are written at the end of their file. */
+const LOG_CACHE_MEBIBYTES = 4
+
 export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, alsoRotate }: Secrets): Part {
   const { db, home, clock, events, logger, settings, version } = ground
   const folder = settings.dagsFolder
@@ -41,7 +44,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)
   const assets = new SqliteAssetStore(db)
-  const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db')), clock, mask: secrets.mask })
+  const logs = new SqliteTaskLogs({ db: new Database(home.folder('logs.db'), LOG_CACHE_MEBIBYTES), clock, mask: secrets.mask })
   const { logRetentionSeconds: retentionSeconds } = settings
   const retention =
     retentionSeconds === null

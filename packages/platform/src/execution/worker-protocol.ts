@@ -29,7 +29,10 @@ interface CallFacts {
 export type ToWorker =
   | { readonly type: 'dag'; readonly dagId: string; readonly dag: DagFacts }
   | { readonly type: 'task'; readonly dagId: string; readonly task: TaskDocument }
-  | { readonly type: 'start'; readonly job: number; readonly file: string; readonly work: JobWork }
+  /** With `heard` it begins when another job ends: see {@link NextJobs}. */
+  | { readonly type: 'start'; readonly job: number; readonly file: string; readonly work: JobWork; readonly heard?: number }
+  /** What has not begun yet is not to begin here. */
+  | { readonly type: 'withdraw' }
   | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string; readonly code?: string }
   | { readonly type: 'abort'; readonly job: number; readonly reason: string; readonly isCancelled: boolean }
 
@@ -40,6 +43,8 @@ export type FromWorker =
   | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
   /** That job can hear when it is told to end, so it is given time for it. */
   | { readonly type: 'listens'; readonly job: number }
+  /** That job was sent to begin when another ends, and will not. */
+  | { readonly type: 'withdrawn'; readonly job: number }
   /** That job ends the process: what else runs in it is not to blame. */
   | { readonly type: 'exits'; readonly job: number }
   | DoneMessage
@@ -62,7 +67,7 @@ function isMessage(message: unknown): message is FromWorker {
   if (type === 'log') return typeof text === 'string'
   if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null && isFlat(ask)
   if (type === 'done') return typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome)
-  return type === 'exits' || type === 'listens'
+  return type === 'exits' || type === 'listens' || type === 'withdrawn'
 }
 
 function isOutcome(outcome: TaskOutcome): boolean {

@@ -4,7 +4,7 @@ import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
 import type { Question } from '../../execution/task-question.ts'
 import type { JobWork } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
-import type { JobEnd, WorkerProcess } from './worker-process.ts'
+import type { JobEnd, JobHost, WorkerProcess } from './worker-process.ts'
 
 export interface JobRun {
   readonly worker: WorkerProcess
@@ -15,6 +15,8 @@ export interface JobRun {
   readonly timeoutSeconds: number | null
   readonly graceMs: number
   readonly clock: Clock
+  /** Set: it begins when another job of that worker ends, which is told then. */
+  readonly onBegan?: () => void
   onLog(text: string): void
   answer(question: Question): Promise<unknown>
 }
@@ -50,7 +52,10 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
         if (!isOver.aborted) worker.kill(job)
       })
     }
+    let hasBegun = run.onBegan === undefined
     const onAbort = () => {
+      // It is put off then, unless it begins at this moment.
+      if (!hasBegun) return worker.abort(job, CANCELLED.detail, true)
       // Whoever aborts for a reason of his own does not cancel: a wait may only be over.
       const reason = signal.reason as Error | undefined
       const isCancelled = reason?.name === 'AbortError'
@@ -69,17 +74,8 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
         endedAt: isDone ? message.endedAt : null,
       })
     }
-    const job = worker.start(file, work, attempt, {
-      onLog: run.onLog,
-      answer: run.answer,
-      onListens: () => {
-        listens = true
-      },
-      onEnd,
-    })
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-    if (timeoutSeconds !== null) {
+    const limitTime = () => {
+      if (timeoutSeconds === null) return
       over ??= new AbortController()
       const { signal: isOver } = over
       const detail = `The task ran longer than its executionTimeout of ${timeoutSeconds} s.`
@@ -87,6 +83,24 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
         if (!isOver.aborted) end(detail, failed(detail))
       })
     }
+    const host: JobHost = {
+      onLog: run.onLog,
+      answer: run.answer,
+      onListens: () => {
+        listens = true
+      },
+      onBegan: () => {
+        hasBegun = true
+        run.onBegan?.()
+        limitTime()
+        if (signal.aborted) onAbort()
+      },
+      onEnd,
+    }
+    const job = worker.start(file, work, attempt, host, !hasBegun)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+    if (hasBegun) limitTime()
   })
 }
 

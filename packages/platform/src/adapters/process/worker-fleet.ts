@@ -34,19 +34,31 @@ interface Seat {
   readonly worker: WorkerProcess
   readonly lane: Lane
   taken: number
+  /** How many jobs it has been given beyond, which begin when others end. */
+  next: number
   idleSince: number
   checkedAt: number
 }
 
+/** `isNext`: all places are taken, and the job is to begin there when another one ends. */
+export interface Place {
+  readonly worker: WorkerProcess
+  readonly isNext: boolean
+}
+
 interface Waiter {
   readonly file: string
-  give(seat: Seat | null): void
+  /** Waiters of all lanes come in the order of these. */
+  readonly order: number
+  give(place: Place | null): void
   fail(error: Error): void
 }
 
 /** How long what is known of a file's age counts. */
 const LOOK_AGAIN_MS = 200
 const FEW_SECONDS_MS = 5_000
+/** How many jobs a worker is given at most that begin when others end. */
+const MOST_NEXT = 64
 /** How many processes there may be for callbacks, and for waits. */
 const MOST_BESIDE = 16
 
@@ -61,6 +73,7 @@ export class WorkerFleet {
   #lookedAt = 0
   #look = 1
   #busy = 0
+  #waiters = 0
   #sweeper: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -74,20 +87,19 @@ export class WorkerFleet {
   }
 
   /** A place in a worker that has read nothing which has changed since; null when `signal` aborts first or the fleet is stopped. */
-  acquire(name: string, capacity: number, counts: boolean, file: string, signal: AbortSignal): Promise<WorkerProcess | null> {
+  acquire(name: string, capacity: number, counts: boolean, file: string, signal: AbortSignal): Promise<Place | null> {
     if (this.#isStopped || signal.aborted) return Promise.resolve(null)
     const lane = this.#lane(name, capacity, counts)
-    if (lane.waiting.size === 0 && this.#hasPlace(lane)) {
-      const seat = this.#find(lane, file)
-      if (seat) return Promise.resolve(this.#take(seat))
-    }
+    const place = lane.waiting.size === 0 ? this.#place(lane, file) : null
+    if (place) return Promise.resolve(place)
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
         file,
-        give: (seat) => {
+        order: ++this.#waiters,
+        give: (given) => {
           lane.waiting.delete(waiter)
           signal.removeEventListener('abort', onAbort)
-          resolve(seat && this.#take(seat))
+          resolve(given)
         },
         fail: (error) => {
           lane.waiting.delete(waiter)
@@ -98,8 +110,36 @@ export class WorkerFleet {
       const onAbort = () => waiter.give(null)
       signal.addEventListener('abort', onAbort, { once: true })
       lane.waiting.add(waiter)
+      this.#withdrawOthers(lane)
       this.#serve(lane)
     })
+  }
+
+  /** A job that was to begin when another ends has begun. */
+  began(worker: WorkerProcess): void {
+    const seat = this.#seats.get(worker)
+    if (!seat) return
+    seat.next -= 1
+    this.#take(seat)
+    this.#serve(seat.lane)
+  }
+
+  /** To be asked right before a job is sent that was given a place for later: what has become of it meanwhile. */
+  confirm(worker: WorkerProcess): 'now' | 'later' | 'never' {
+    const seat = this.#seats.get(worker)
+    if (!seat || !this.#isFit(seat)) return 'never'
+    if (this.#hasPlace(seat.lane) && seat.taken < seat.lane.capacity) {
+      seat.next -= 1
+      this.#take(seat)
+      return 'now'
+    }
+    return worker.running > 0 ? 'later' : 'never'
+  }
+
+  /** It will not begin there. */
+  putOff(worker: WorkerProcess): void {
+    const seat = this.#seats.get(worker)
+    if (seat) seat.next -= 1
   }
 
   /** Gives a place back. */
@@ -116,6 +156,7 @@ export class WorkerFleet {
   /** Files may have changed: every worker is looked at before it is given more to do. */
   filesChanged(): void {
     this.#lookedAt = 0
+    for (const { worker } of this.#seats.values()) worker.withdraw()
   }
 
   /** Resolves when no process is left. */
@@ -141,22 +182,50 @@ export class WorkerFleet {
     return !lane.counts || this.#busy < this.#options.workers
   }
 
-  /** A place that is free may be anybody's: all lanes share the number of tasks that may run. */
+  /** A place that is free may be anybody's: all lanes share the number of tasks that may run, and who has waited longest is the first. */
   #serveAll(): void {
     if (this.#isStopped) return
-    for (const lane of this.#lanes.values()) if (lane.waiting.size > 0) this.#serve(lane)
+    const waiting = [...this.#lanes.values()].filter((lane) => lane.waiting.size > 0)
+    for (const lane of waiting.length > 1 ? waiting.sort((a, b) => firstOrder(a) - firstOrder(b)) : waiting) this.#serve(lane)
   }
 
   /** Gives places to those who have waited longest, and starts processes for those who are left. */
   #serve(lane: Lane): void {
     for (const waiter of lane.waiting) {
-      if (!this.#hasPlace(lane)) return
-      const seat = this.#find(lane, waiter.file)
-      if (!seat) break
-      waiter.give(seat)
+      const place = this.#place(lane, waiter.file)
+      if (!place) break
+      waiter.give(place)
     }
+    if (!this.#hasPlace(lane)) return
     const { starting } = this.#options
-    while (lane.starting * lane.capacity < lane.waiting.size && lane.starting < starting && this.#hasRoom(lane)) this.#start(lane)
+    const wanted = lane.counts ? Math.min(lane.waiting.size, this.#options.workers - this.#busy) : lane.waiting.size
+    while (lane.starting * lane.capacity < wanted && lane.starting < starting && this.#hasRoom(lane)) this.#start(lane)
+  }
+
+  /** A free place, or one that will be when another job ends. Null when there is neither: somebody has to wait, or a process has to start. */
+  #place(lane: Lane, file: string): Place | null {
+    if (!this.#hasPlace(lane)) return this.#nextPlace(lane)
+    const seat = this.#find(lane, file)
+    return seat && { worker: this.#take(seat), isNext: false }
+  }
+
+  /**
+   * In the one worker that all tasks share which run, so that none could begin sooner elsewhere; and while nobody waits for another worker, who
+   * would come after those.
+   */
+  #nextPlace(lane: Lane): Place | null {
+    if (!lane.counts || lane.capacity === 1) return null
+    const seat = [...lane.workers].find(({ taken }) => taken > 0 && taken === this.#busy)
+    if (!seat || seat.next >= MOST_NEXT || !this.#isFit(seat)) return null
+    for (const other of this.#lanes.values()) if (other !== lane && other.counts && other.waiting.size > 0) return null
+    seat.next += 1
+    return { worker: seat.worker, isNext: true }
+  }
+
+  /** Somebody waits for another worker: what has not begun waits with him. */
+  #withdrawOthers(lane: Lane): void {
+    if (!lane.counts) return
+    for (const { worker, lane: own, next } of this.#seats.values()) if (own !== lane && next > 0) worker.withdraw()
   }
 
   /** Whether one more process may be there: an idle one makes room when it is not needed. */
@@ -226,7 +295,7 @@ export class WorkerFleet {
     })
     this.#guard.watch(worker.pid)
     void worker.ended.then(() => this.#guard.forget(worker.pid))
-    const seat: Seat = { worker, lane, taken: 0, idleSince: performance.now(), checkedAt: 0 }
+    const seat: Seat = { worker, lane, taken: 0, next: 0, idleSince: performance.now(), checkedAt: 0 }
     this.#seats.set(worker, seat)
     lane.workers.add(seat)
     this.#sweep()
@@ -277,4 +346,9 @@ export class WorkerFleet {
       this.#sweeper = null
     }
   }
+}
+
+const firstOrder = ({ waiting }: Lane): number => {
+  const [first] = waiting
+  return first?.order ?? Number.POSITIVE_INFINITY
 }

@@ -94,17 +94,23 @@ export class WorkerPool implements TaskRunner {
     for (;;) {
       const { tasksPerWorker = 1 } = attempt.dag
       const file = join(this.#options.folder, attempt.file)
-      const worker = await this.#fleet.acquire(`tasks ${tasksPerWorker}`, tasksPerWorker, true, file, signal)
-      if (!worker) {
+      const place = await this.#fleet.acquire(`tasks ${tasksPerWorker}`, tasksPerWorker, true, file, signal)
+      if (!place) {
         log?.close()
         return CANCELLED
       }
-      try {
-        log ??= this.#options.logs.open(attempt)
+      const { worker, isNext } = place
+      let hasBegun = false
+      const begin = () => {
+        hasBegun = true
         this.#beginAs(subject)
         if (!hasStarted) onStart()
         hasStarted = true
-        log.write(beginning(attempt, worker.pid))
+        log?.write(beginning(attempt, worker.pid))
+      }
+      try {
+        log ??= this.#options.logs.open(attempt)
+        if (!isNext) begin()
         const lines = new LastLine(log)
         const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt).catch(refusal) : null
         if (inputs && 'state' in inputs) {
@@ -112,6 +118,9 @@ export class WorkerPool implements TaskRunner {
           log.close()
           return inputs
         }
+        const when = isNext ? this.#fleet.confirm(worker) : null
+        if (when === 'never') continue
+        if (when === 'now') begin()
         const result = await runJob({
           worker,
           file,
@@ -121,11 +130,17 @@ export class WorkerPool implements TaskRunner {
           timeoutSeconds: attempt.task.executionTimeoutSeconds,
           graceMs: this.#graceMs,
           clock: this.#options.clock,
+          ...(when === 'later' && {
+            onBegan: () => {
+              this.#fleet.began(worker)
+              begin()
+            },
+          }),
           onLog: lines.write,
           answer: (question) => this.#answers.answer(attempt, question),
         })
         if ('displaced' in result) {
-          lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
+          if (hasBegun) lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
           continue
         }
         const outcome = masked(result.outcome, (text) => this.#options.secrets.mask(text))
@@ -136,8 +151,9 @@ export class WorkerPool implements TaskRunner {
         log?.close()
         throw error
       } finally {
-        this.#endAs(subject)
-        this.#fleet.release(worker)
+        if (hasBegun) this.#endAs(subject)
+        if (hasBegun || !isNext) this.#fleet.release(worker)
+        else this.#fleet.putOff(worker)
       }
     }
   }
@@ -171,7 +187,7 @@ export class WorkerPool implements TaskRunner {
     const file = join(folder, attempt.file)
     const subject = taskSubject(attempt)
     // Also a wait that is over gets a worker: the operator may have to end something.
-    const worker = await this.#fleet.acquire('waits', waitsPerProcess, false, file, new AbortController().signal)
+    const worker = (await this.#fleet.acquire('waits', waitsPerProcess, false, file, new AbortController().signal))?.worker
     if (!worker) throw new Error('The platform is stopping.')
     this.#beginAs(subject)
     try {
@@ -197,7 +213,7 @@ export class WorkerPool implements TaskRunner {
   async call(callback: CallbackCall, signal: AbortSignal): Promise<void> {
     const { attempt, which, dagId, runId, reason } = callback
     const file = join(this.#options.folder, callback.file)
-    const worker = await this.#fleet.acquire('callbacks', 1, false, file, signal)
+    const worker = (await this.#fleet.acquire('callbacks', 1, false, file, signal))?.worker
     if (!worker) throw new Error('The callback was cancelled.')
     const log = attempt ? this.#options.logs.open(attempt) : this.#spoken(which, dagId, runId)
     try {

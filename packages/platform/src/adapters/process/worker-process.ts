@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
+import { type NextJob, NextJobs } from '../../execution/next-jobs.ts'
 import { dagFacts } from '../../execution/task-facts.ts'
 import type { Question } from '../../execution/task-question.ts'
 import { type DoneMessage, type FromWorker, type JobWork, messagesOf, type ToWorker } from '../../execution/worker-protocol.ts'
@@ -25,10 +26,12 @@ export interface JobHost {
   answer(question: Question): Promise<unknown>
   /** It may tidy up when it is told to end. */
   onListens(): void
+  /** Of a job that waited there for a place: it has one now. */
+  onBegan?(): void
   onEnd(end: JobEnd): void
 }
 
-/** `displaced`: another job has ended the process, so this one begins anew elsewhere. */
+/** `displaced`: another job has ended the process, or this one has not begun there and will not, so it begins anew elsewhere. */
 export type JobEnd =
   | DoneMessage
   | { readonly type: 'lost'; readonly detail: string }
@@ -56,6 +59,8 @@ export class WorkerProcess {
   readonly #outbox: WorkerOutbox
   readonly #pace: (length: number) => void
   readonly #jobs = new Map<number, JobHost>()
+  /** Those that begin when others end. */
+  readonly #next = new NextJobs<NextJob & { readonly host: JobHost }>()
   /** Those whose logs say already that others' processes may speak in them. */
   readonly #toldShared = new Set<number>()
   /** What the worker was told last, so that documents travel once. */
@@ -63,6 +68,7 @@ export class WorkerProcess {
   /** Of the files that it has read, by path. */
   readonly stamps = new Map<string, string>()
   #lastJob = 0
+  #begun = 0
   #end: string | null = null
   /** Why nothing that it may say will be understood any more. */
   #spoilt: string | null = null
@@ -141,9 +147,9 @@ export class WorkerProcess {
     return this.#isReady
   }
 
-  /** How many jobs it runs. */
-  get load(): number {
-    return this.#jobs.size
+  /** How many jobs it runs, of whose end nothing has been heard. */
+  get running(): number {
+    return this.#begun - this.#next.ends
   }
 
   /** It was told to break a task off, or something threw in it where nobody caught it: it must not be given another job. */
@@ -155,24 +161,33 @@ export class WorkerProcess {
     this.#isSpent = value
   }
 
-  /** Begins a job; `host` hears its end in any case, also when the process ends before it. `about` says which documents it needs. */
-  start(file: string, work: JobWork, about: Attempt | null, host: JobHost): number {
+  /**
+   * Begins a job; `host` hears its end in any case, also when the process ends before it. `about` says which documents it needs. With `isNext`
+   * it begins when another job ends.
+   */
+  start(file: string, work: JobWork, about: Attempt | null, host: JobHost, isNext = false): number {
     const job = ++this.#lastJob
-    this.#jobs.set(job, host)
+    if (isNext) this.#next.add({ job, heard: this.#next.ends, host })
+    else this.#begin(job, host)
     if (this.#end !== null) {
       setImmediate(() => this.#lose())
       return job
     }
     if (about) this.#tellDocuments(about)
-    this.#outbox.post({ type: 'start', job, file, work })
+    this.#outbox.post({ type: 'start', job, file, work, ...(isNext && { heard: this.#next.ends }) })
     return job
   }
 
   /** `isCancelled`: what the job has begun elsewhere is to end, too. */
   abort(job: number, reason: string, isCancelled: boolean): void {
-    if (!this.#jobs.has(job)) return
+    if (!this.#jobs.has(job) && !this.#next.has(job)) return
     if (this.capacity === 1) this.#wasToldToEnd = true
     this.#outbox.post({ type: 'abort', job, reason, isCancelled })
+  }
+
+  /** What has not begun yet begins elsewhere. */
+  withdraw(): void {
+    if (this.#next.size > 0) this.#outbox.post({ type: 'withdraw' })
   }
 
   /** Ends the worker and every process that its tasks have started. `culprit` is the job that makes it necessary. */
@@ -229,7 +244,9 @@ export class WorkerProcess {
     } else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
+    else if (message.type === 'withdrawn') this.#putOff(message.job)
     else {
+      this.#beginNext()
       const { stamps } = message
       for (const path in stamps) this.stamps.set(path, stamps[path] as string)
       this.#isSpent ||= message.isLast
@@ -249,8 +266,25 @@ export class WorkerProcess {
       )
   }
 
+  #beginNext(): void {
+    const next = this.#next.ended()
+    if (!next) return
+    this.#begin(next.job, next.host)
+    next.host.onBegan?.()
+  }
+
+  #begin(job: number, host: JobHost): void {
+    this.#begun += 1
+    this.#jobs.set(job, host)
+  }
+
+  /** One that has not begun. */
+  #putOff(job: number): void {
+    if (this.#next.has(job)) this.#finish(job, { type: 'displaced', detail: 'It has not begun there.' })
+  }
+
   #finish(job: number, end: JobEnd): void {
-    const host = this.#jobs.get(job)
+    const host = this.#jobs.get(job) ?? this.#next.take(job)?.host
     this.#jobs.delete(job)
     this.#toldShared.delete(job)
     host?.onEnd(end)
@@ -265,6 +299,7 @@ export class WorkerProcess {
   }
 
   #lose(): void {
+    for (const { host } of this.#next.clear()) host.onEnd({ type: 'displaced', detail: `The worker process ${this.#end}.` })
     const detail = `The worker process ${this.#end}${this.#spoilt === null ? ' before the task had ended' : ''}.`
     const shared = `${detail} ${this.#jobs.size} tasks shared it, and which of them ended it is not known.`
     const isShared = this.#jobs.size > 1

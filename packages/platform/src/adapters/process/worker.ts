@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TaskDocument } from '@daggerboard/dag'
 import { callbacksOf, callCallbacks } from '../../execution/callback.ts'
 import { failureOutcome } from '../../execution/failure.ts'
+import { type NextJob, NextJobs } from '../../execution/next-jobs.ts'
 import type { DagFacts, TaskFacts } from '../../execution/task-facts.ts'
 import type { TaskOutcome } from '../../execution/task-outcome.ts'
 import { type Render, runTask, runTrigger, type TaskWork } from '../../execution/task-run.ts'
@@ -17,6 +18,7 @@ import { takeDefaults } from './node-child.ts'
 import { answered, channel, flush, Job, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
+const next = new NextJobs<Waiting>()
 /** Something has thrown in it that no task under way is to blame for: it takes no more. */
 let isTired = false
 const dags = new Map<string, DagFacts>()
@@ -72,7 +74,8 @@ syncBuiltinESMExports()
 post({ type: 'ready' })
 
 function hear(message: ToWorker): void {
-  if (message.type === 'start') begin(message.job, message.file, message.work)
+  if (message.type === 'start') take(message)
+  else if (message.type === 'withdraw') withdraw()
   else if (message.type === 'answer') answered(message)
   else if (message.type === 'abort') abort(message)
   else if (message.type === 'dag') dags.set(message.dagId, message.dag)
@@ -80,17 +83,39 @@ function hear(message: ToWorker): void {
 }
 
 function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }>): void {
+  if (next.take(job)) post({ type: 'withdrawn', job })
   const found = jobs.get(job)
   if (!found) return
   found.isCancelled = isCancelled
   found.abort(new Error(reason))
 }
 
-function begin(id: number, file: string, work: JobWork): void {
+function take({ job, file, work, heard }: Extract<ToWorker, { type: 'start' }>): void {
+  const facts = work.facts && withDocuments(work.facts)
+  if (heard === undefined) begin({ job, heard: 0, file, work, facts })
+  else if (isTired) post({ type: 'withdrawn', job })
+  else beginNext(next.add({ job, heard, file, work, facts }))
+}
+
+function beginNext(waiting: Waiting | null): void {
+  if (waiting) begin(waiting)
+}
+
+function withdraw(): void {
+  for (const { job } of next.clear()) post({ type: 'withdrawn', job })
+}
+
+function begin({ job: id, file, work, facts }: Waiting): void {
   const job = new Job(id, pathToFileURL(file).href, isShared)
   jobs.set(id, job)
-  const facts = work.facts && withDocuments(work.facts)
   void runner.run(job, () => perform(job, work, facts)).then((outcome) => finish(job, outcome))
+}
+
+/** A job with its documents, as they were when it was sent. */
+interface Waiting extends NextJob {
+  readonly file: string
+  readonly work: JobWork
+  readonly facts: TaskFacts | null
 }
 
 /** Documents are those that were the newest when the message came. */
@@ -131,6 +156,10 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
   if (job.hasEnded) return
   // Without them the next task could start no process.
   const isLast = wasThrown || isTired || streamsOf() !== streams
+  if (isLast) {
+    isTired = true
+    withdraw()
+  }
   job.end()
   jobs.delete(job.id)
   const stamps = newStamps(job.url)
@@ -144,6 +173,7 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
     isLast,
     mayStillSpeak: mayStillSpeak(),
   })
+  beginNext(next.ended())
   // Nothing else can be about to speak.
   if (jobs.size === 0) flush()
 }

@@ -6,6 +6,8 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 /** How many prepared statements are kept. The platform itself has a few hundred. */
 const MOST_STATEMENTS = 1000
 
+const DEFAULT_CACHE_MEBIBYTES = 16
+
 export type Row = Record<string, unknown>
 
 /** A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. */
@@ -19,8 +21,11 @@ export class Database {
   /** Called before the connection is closed: others of this process to the same file close theirs. */
   beforeClose: () => void = () => {}
 
-  /** `path` may be `:memory:`, which is the test double of every store. Commits are durable when they return (WAL, synchronous=FULL). */
-  constructor(path: string) {
+  /**
+   * `path` may be `:memory:`, which is the test double of every store. Commits are durable when they return (WAL, synchronous=FULL). What a
+   * connection keeps of the file in memory grows up to `cacheMebibytes`, and not beyond; the system keeps the rest of it at hand.
+   */
+  constructor(path: string, cacheMebibytes = DEFAULT_CACHE_MEBIBYTES) {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
       // SQLite gives the files beside it the mode of this one.
@@ -30,8 +35,8 @@ export class Database {
     this.path = path
     this.#db = new DatabaseSync(path)
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000')
-    // 64 MiB of pages at hand, and a checkpoint every 16 MiB: measured a third faster to write rows than by default.
-    this.#db.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000')
+    // A checkpoint every 16 MiB: with more pages at hand measured a third faster to write rows than by default.
+    this.#db.exec(`PRAGMA cache_size = -${1024 * cacheMebibytes}; PRAGMA wal_autocheckpoint = 4000`)
   }
 
   /** Runs statements that create tables; each must be safe to run again (`CREATE TABLE IF NOT EXISTS …`). */

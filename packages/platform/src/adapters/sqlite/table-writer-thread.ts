@@ -8,7 +8,9 @@ import { joined, type Moves } from './journaled-moves.ts'
 import { type Batch, STATE, type ToTableWriter } from './table-writer.ts'
 
 const { path, state } = workerData as { path: string; state: Int32Array<SharedArrayBuffer> }
-const db = new Database(path)
+/** It writes all over the tables. */
+const CACHE_MEBIBYTES = 32
+const db = new Database(path, CACHE_MEBIBYTES)
 const runs = new SqliteDagRunStore(db)
 
 parentPort?.on('message', (message: ToTableWriter) => {
