@@ -39,7 +39,7 @@ export function composeScheduling(ground: Ground, { forTasks: secrets, fernet, a
   const instances = new SqliteTaskInstanceStore(db, fernet)
   const cancellations = new SqliteCancellationStore(db, instances)
   alsoRotate('waits', (problems) => instances.rotate(problems) + cancellations.rotate(problems))
-  const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')), new TableWriter(db.path))
+  const runs = new JournaledDagRunStore(db, instances, new Journal(home.folder('turns.journal')), new TableWriter(db.path), logger)
   const xcoms = new SqliteXComStore(db)
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
   const backfills = new SqliteBackfillStore(db)

@@ -185,6 +185,8 @@ export interface DagRunStore {
   updateNote(dagId: string, runId: string, note: string | null): Promise<void>
   /** All of the changes or none; durable when it resolves. Throws `conflict` when one was made to an older revision or a run exists already. */
   record(changes: Changes): Promise<void>
+  /** Something that was recorded could not be kept after all: whoever keeps runs in mind reads them again. Until {@link listUnfinished} is asked. */
+  readonly isBehind: boolean
   /** Whether what a method has thrown says that the store cannot be used just now, whatever it is given. */
   isOutage(error: unknown): boolean
   /** Deletes a run with its instances, tries and XComs; with all runs of the DAG where `runId` is null. */

@@ -142,6 +142,10 @@ export class SqliteDagRunStore implements DagRunStore {
     this.#db.transaction(() => this.apply(changes))
   }
 
+  get isBehind(): boolean {
+    return false
+  }
+
   isOutage(error: unknown): boolean {
     return isOutage(error)
   }

@@ -7,7 +7,21 @@
  * UTF-8. Numbers go up, some are skipped; an entry whose check does not fit, or whose number is lower, ends the reading of its half: it was
  * torn, or is of an earlier round.
  */
-import { close, closeSync, constants, existsSync, fdatasync, fsyncSync, openSync, readFileSync, write, writeSync } from 'node:fs'
+import {
+  close,
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  write,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { AppError } from '../../core/app-error.ts'
@@ -106,6 +120,7 @@ export class Journal {
 
   /** All entries are in the tables for good: the next one takes the place of the first. */
   rewind(): void {
+    this.#resize()
     for (const half of [this.#current, this.#other]) {
       half.last = null
       half.position = half.start
@@ -136,11 +151,11 @@ export class Journal {
     this.#other = full
   }
 
-  /** Of both halves, by number. Files of the first version are one: there an entry may reach over the middle. */
+  /** Of both halves, by number. Files of the first version are one: there an entry may reach over the middle. A file may be of another size than ours. */
   #entries(): JournalEntry[] {
     const file = readFileSync(this.#path)
     const found = new Map<number, JournalEntry>()
-    for (const start of [0, Math.floor(this.#bytes / 2)]) for (const entry of entriesOf(file, start)) found.set(entry.sequence, entry)
+    for (const start of [0, Math.floor(file.length / 2)]) for (const entry of entriesOf(file, start)) found.set(entry.sequence, entry)
     return [...found.values()].sort((a, b) => a.sequence - b.sequence)
   }
 
@@ -149,6 +164,26 @@ export class Journal {
     writeSync(file, Buffer.alloc(this.#bytes))
     fsyncSync(file)
     closeSync(file)
+    syncFolder(dirname(this.#path))
+  }
+
+  /** Where its halves lie follows from its size. It differs when another version has made the file, or a platform that ended while it did. */
+  #resize(): void {
+    if (this.#file === null || fstatSync(this.#file).size === this.#bytes) return
+    ftruncateSync(this.#file, this.#bytes)
+    fsyncSync(this.#file)
+  }
+}
+
+/** A file that is new outlives a loss of power only when its name does. */
+function syncFolder(path: string): void {
+  // Elsewhere a folder cannot be opened.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }
 

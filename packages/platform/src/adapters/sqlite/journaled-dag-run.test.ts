@@ -170,7 +170,7 @@ test('tables that take nothing just now neither undo a turn nor end the platform
   const { instance } = await begun(runs)
   const quick = db.quickTransaction.bind(db)
   db.quickTransaction = () => {
-    throw new Error('database or disk is full')
+    throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 })
   }
   await runs.record(succeeded(instance, 1))
   // Longer than the tables are let wait.

@@ -2,16 +2,19 @@
  * DAG runs in SQLite whose moves go through a journal. What most turns do, moving instances that exist and keeping what they answer, is
  * durable in the journal and comes to the tables many turns at a time: before anything is read or written there otherwise, when much
  * has come together, or a moment later. Much is brought there by a thread, where there is one. Everything else is committed to the
- * tables at once.
+ * tables at once. What the tables refuse for good is put aside, and whoever keeps runs in mind has to read them again.
  */
 import { AppError } from '../../core/app-error.ts'
+import { type Logger, silentLogger } from '../../core/logger.ts'
 import { type Changes, type DagRun, isFinished, NO_CHANGES, runKey } from '../../scheduling/dag-run.ts'
 import { instanceKey, isDone, type TaskInstance } from '../../scheduling/task-instance.ts'
 import { SqliteDagRunStore } from './dag-run.ts'
 import type { Database } from './database.ts'
 import type { Journal } from './journal.ts'
 import { lastApplied, markApplied } from './journal-applied.ts'
+import { applySingly, type Refused } from './journal-refused.ts'
 import { joined, type Moves, movesOf } from './journaled-moves.ts'
+import { isOutage } from './outage.ts'
 import type { Batch, TableWriter } from './table-writer.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
@@ -30,6 +33,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   readonly #db: Database
   readonly #journal: Journal
   readonly #writer: TableWriter | null
+  readonly #logger: Logger
   #pending: Recorded[] = []
   /** What the writer has been given, and has not done yet as far as this has noticed. */
   #given: { readonly number: number; readonly records: readonly Recorded[]; readonly isForGood: boolean }[] = []
@@ -39,16 +43,27 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   #last = 0
   /** An entry may be in the file although its append has failed. */
   #isUncertain = false
-  #isAppending = false
+  /** Ends with the append that is under way, whatever becomes of it. */
+  #appending: Promise<void> | null = null
   #isSettling = false
   #timer: NodeJS.Timeout | null = null
+  #isBehind = false
+  /** Runs of which something was refused: what is recorded of them goes to the tables at once, so that they refuse it while somebody listens. */
+  readonly #refusedRuns = new Set<string>()
 
   /** Takes what an earlier platform has left in the journal into the tables. With a `writer` a thread does that with what comes later, when it is much. */
-  constructor(db: Database, instances: SqliteTaskInstanceStore, journal: Journal, writer: TableWriter | null = null) {
+  constructor(
+    db: Database,
+    instances: SqliteTaskInstanceStore,
+    journal: Journal,
+    writer: TableWriter | null = null,
+    logger: Logger = silentLogger,
+  ) {
     super(db, instances)
     this.#db = db
     this.#journal = journal
     this.#writer = writer
+    this.#logger = logger
     this.#last = lastApplied(db)
     for (const { sequence, text } of journal.open(this.#last)) {
       this.#pending.push({ sequence, text, moves: JSON.parse(text) as Moves })
@@ -58,30 +73,38 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#settleHere(true)
     journal.rewind()
     db.beforeUse = () => this.settle()
-    db.beforeClose = () => writer?.close()
+    db.beforeClose = () => {
+      this.#stopTimer()
+      writer?.close()
+    }
   }
 
+  override get isBehind(): boolean {
+    return this.#isBehind
+  }
+
+  /** Throws `unavailable`, too, when something that was recorded before was refused since: the runs have to be read again first. */
   override async record(changes: Changes): Promise<void> {
-    if (this.#isUncertain) this.settle()
+    while (this.#appending) await this.#appending
     const moves = movesOf(changes)
-    const text = moves && JSON.stringify(moves)
-    // Beside an append that is under way the journal stays as it is.
-    if (text !== null && !this.#isAppending && !this.#journal.fits(text)) this.settle()
-    if (text === null || this.#isAppending || !this.#journal.fits(text)) return this.#recordAtOnce(changes)
+    const text = moves && !this.#hasRefused(moves) ? JSON.stringify(moves) : null
+    if (text === null || this.#isUncertain || !this.#journal.fits(text)) this.settle()
+    if (this.#isBehind) throw behind()
+    if (text === null || !this.#journal.fits(text)) return this.#recordAtOnce(changes)
     this.#check(changes)
-    this.#isAppending = true
-    try {
-      this.#last = await this.#journal.append(text)
-    } catch (error) {
-      this.#isUncertain = true
-      throw error
-    } finally {
-      this.#isAppending = false
-    }
-    this.#await({ sequence: this.#last, text, moves: moves as Moves })
+    const sequence = await this.#append(text)
+    this.#await({ sequence, text, moves: moves as Moves })
+  }
+
+  override async listUnfinished(): Promise<DagRun[]> {
+    this.settle()
+    const runs = await super.listUnfinished()
+    this.#isBehind = false
+    return runs
   }
 
   override async delete(dagId: string, runId: string | null): Promise<void> {
+    while (this.#appending) await this.#appending
     await super.delete(dagId, runId)
     const prefix = runId === null ? `${dagId}/` : runKey({ dagId, runId })
     for (const key of this.#revisions.keys())
@@ -92,7 +115,9 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   settle(): void {
     if (this.#isSettling) return
     this.#waitForWriter()
-    if (this.#pending.length > 0 || this.#isUncertain || this.#journal.full !== null) this.#settleHere(this.#journal.full !== null)
+    // A number that is skipped is so for good: another half may go on behind what must not be read any more.
+    const isForGood = this.#isUncertain || this.#journal.full !== null
+    if (this.#pending.length > 0 || isForGood) this.#settleHere(isForGood)
   }
 
   /** `isForGood`: it is to outlive a loss of power in the tables, too, so that the journal is not needed any more. Else, should the power fail, the journal still has it. */
@@ -105,33 +130,97 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#pending = []
     // The statements of this very transaction must not come back here.
     this.#isSettling = true
+    let refused: readonly Refused[] = []
     try {
-      const work = () => {
-        for (const moves of joined(pending.map((one) => one.moves))) this.apply({ ...NO_CHANGES, ...moves })
-        markApplied(this.#db, last)
-      }
-      if (isForGood) this.#db.transaction(work)
-      else this.#db.quickTransaction(work)
-      this.#last = last
-      if (isUncertain) this.#isUncertain = false
+      refused = this.#write(pending, last, isForGood)
     } catch (error) {
       this.#pending = [...pending, ...this.#pending]
       throw error
     } finally {
       this.#isSettling = false
     }
+    this.#last = last
+    if (isUncertain) this.#isUncertain = false
     this.#moved = 0
     this.#forgetThrough(pending)
     if (isForGood) this.#journal.release(last)
+    if (refused.length > 0) this.#giveUp(refused)
   }
 
-  /** Begins to bring it there: in the writer's thread if that is there, else here. */
-  #begin(): void {
+  /** Answers what the tables have refused. */
+  #write(records: readonly Recorded[], last: number, isForGood: boolean): readonly Refused[] {
+    const apply = (moves: Moves) => this.apply({ ...NO_CHANGES, ...moves })
+    const work = () => {
+      for (const moves of joined(records.map((one) => one.moves))) apply(moves)
+      markApplied(this.#db, last)
+    }
+    try {
+      if (isForGood) this.#db.transaction(work)
+      else this.#db.quickTransaction(work)
+      return []
+    } catch (error) {
+      if (records.length === 0 || isOutage(error)) throw error
+      return this.#db.transaction(() => {
+        const refused = applySingly(this.#db, records, apply)
+        markApplied(this.#db, last)
+        return refused
+      })
+    }
+  }
+
+  #giveUp(refused: readonly Refused[]): void {
+    this.#isBehind = true
+    // What the tables have is what counts, also of the runs whose moves were refused.
+    this.#revisions.clear()
+    for (const { sequence, dagId, runId, error } of refused) {
+      this.#refusedRuns.add(runKey({ dagId, runId }))
+      this.#logger.error(
+        `What the journal has of run "${runId}" of DAG "${dagId}" cannot be kept, and is in the table journal_refused of platform.sqlite. The run goes on from what is kept, and its tasks that are lost by that are tried again. Look at what they answer, and tell us of the error.`,
+        { dagId, runId, entry: sequence, error },
+      )
+    }
+  }
+
+  #hasRefused({ runs, instances, tries, xcoms }: Moves): boolean {
+    return (
+      this.#refusedRuns.size > 0 && [runs, instances, tries, xcoms].some((all) => all.some((one) => this.#refusedRuns.has(runKey(one))))
+    )
+  }
+
+  async #append(text: string): Promise<number> {
+    const appended = this.#journal.append(text)
+    this.#appending = appended.then(
+      () => {},
+      () => {},
+    )
+    try {
+      const sequence = await appended
+      // It was made of what was refused meanwhile.
+      if (this.#isBehind) throw behind()
+      this.#last = sequence
+      return sequence
+    } catch (error) {
+      this.#isUncertain = true
+      throw error
+    } finally {
+      this.#appending = null
+    }
+  }
+
+  /**
+   * Begins to bring what is durable to the tables: in the writer's thread if that is there, else here. It can wait: a disk that is full, or a
+   * table that somebody holds, must not end the platform nor undo a turn.
+   */
+  #begin(isMuch: boolean): void {
     const writer = this.#writer
-    writer?.start()
-    this.#noticeDone()
-    if (writer?.isReady && !this.#isUncertain) this.#giveTo(writer)
-    else this.#trySettle()
+    try {
+      if (isMuch) writer?.start()
+      this.#noticeDone()
+      if (writer?.isReady && !this.#isUncertain) this.#giveTo(writer)
+      else this.settle()
+    } catch {
+      this.#settleSoon()
+    }
   }
 
   #giveTo(writer: TableWriter): void {
@@ -139,10 +228,10 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     const records = this.#pending
     const last = records.at(-1)?.sequence
     if (last === undefined) return
-    this.#pending = []
-    this.#moved = 0
     const batch: Batch = { texts: records.map(({ text }) => text), last, isForGood: this.#journal.full !== null }
     this.#given.push({ number: writer.give(batch), records, isForGood: batch.isForGood })
+    this.#pending = []
+    this.#moved = 0
   }
 
   #waitForWriter(): void {
@@ -164,8 +253,8 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
 
   /** What a writer that has failed has not brought to the tables waits again. */
   #takeBack(writer: TableWriter): void {
-    writer.end()
     const applied = this.#db.peek<{ sequence: number }>('SELECT sequence FROM journal_applied')?.sequence ?? 0
+    writer.end()
     const records = this.#given.flatMap((batch) => batch.records)
     this.#given = []
     this.#pending = [...records.filter(({ sequence }) => sequence > applied), ...this.#pending]
@@ -176,30 +265,20 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#pending.push(recorded)
     this.#remember(recorded.moves)
     this.#moved += recorded.moves.instances.length
-    if (this.#moved >= MANY) this.#begin()
+    if (this.#moved >= MANY) this.#begin(true)
     else this.#settleSoon()
   }
 
   #settleSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      if (this.#writer?.isReady) this.#begin()
-      else this.#trySettle()
+      this.#begin(false)
     }, SOON_MS).unref()
   }
 
   #stopTimer(): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-  }
-
-  /** What is durable in the journal can wait: a disk that is full, or a table that somebody holds, must not end the platform nor undo a turn. */
-  #trySettle(): void {
-    try {
-      this.settle()
-    } catch {
-      this.#settleSoon()
-    }
   }
 
   #remember({ runs, instances }: Pick<Moves, 'runs' | 'instances'>): void {
@@ -224,7 +303,11 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#db.transaction(() => this.apply(changes))
     for (const key of changes.deleted.map(instanceKey)) this.#revisions.delete(key)
     this.#remember({ runs: [...changes.created, ...changes.runs], instances: [...changes.added, ...changes.instances] })
-    for (const run of changes.runs) if (isFinished(run.state)) this.#revisions.delete(runKey(run))
+    for (const run of changes.runs) {
+      if (!isFinished(run.state)) continue
+      this.#revisions.delete(runKey(run))
+      this.#refusedRuns.delete(runKey(run))
+    }
     for (const instance of changes.instances) if (isDone(instance.state)) this.#revisions.delete(instanceKey(instance))
   }
 
@@ -256,4 +339,10 @@ const movedOn = (one: DagRun | TaskInstance): AppError =>
     'taskId' in one
       ? `Task "${one.taskId}" in run "${one.runId}" of DAG "${one.dagId}" has moved on in the meantime.`
       : `Run "${one.runId}" of DAG "${one.dagId}" has moved on in the meantime.`,
+  )
+
+const behind = (): AppError =>
+  new AppError(
+    'unavailable',
+    'The tables have refused something that was recorded before. The runs have to be read again first; then try again.',
   )

@@ -5,12 +5,12 @@ import { SqliteDagRunStore } from './dag-run.ts'
 import { Database } from './database.ts'
 import { markApplied } from './journal-applied.ts'
 import { joined, type Moves } from './journaled-moves.ts'
-import { type Batch, STATE, type ToTableWriter } from './table-writer.ts'
+import { type Batch, STATE, type ThreadData, type ToTableWriter } from './table-writer.ts'
 
-const { path, state } = workerData as { path: string; state: Int32Array<SharedArrayBuffer> }
+const { path, state, busyMilliseconds } = workerData as ThreadData
 /** It writes all over the tables. */
 const CACHE_MEBIBYTES = 32
-const db = new Database(path, CACHE_MEBIBYTES)
+const db = new Database(path, CACHE_MEBIBYTES, busyMilliseconds)
 const runs = new SqliteDagRunStore(db)
 
 parentPort?.on('message', (message: ToTableWriter) => {
@@ -25,6 +25,7 @@ parentPort?.on('message', (message: ToTableWriter) => {
   Atomics.notify(state, STATE.done)
 })
 Atomics.store(state, STATE.isReady, 1)
+Atomics.notify(state, STATE.isReady)
 
 function write({ texts, last, isForGood }: Batch): void {
   const work = () => {

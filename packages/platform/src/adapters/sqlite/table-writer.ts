@@ -18,19 +18,33 @@ export interface Batch {
 
 export type ToTableWriter = Batch | 'close'
 
+/** What its thread begins with. */
+export interface ThreadData {
+  readonly path: string
+  readonly state: Int32Array<SharedArrayBuffer>
+  readonly busyMilliseconds: number | undefined
+}
+
+interface Options {
+  /** So long its thread waits for another writer of the file before a batch has failed. Default 5 s. */
+  readonly busyMilliseconds?: number
+}
+
 /** So long it may take over a batch. One takes milliseconds; a slow disk takes a second. */
 const LONGEST_MS = 30_000
 const YOUNG_MEGABYTES = 8
 
 export class TableWriter {
   readonly #path: string
+  readonly #options: Options
   #state = newState()
   #thread: Worker | null = null
   #given = 0
 
-  /** `path` is that of the SQLite file. */
-  constructor(path: string) {
+  /** `path` is that of the SQLite file, whose tables are there. */
+  constructor(path: string, options: Options = {}) {
     this.#path = path
+    this.#options = options
   }
 
   /** Whether it takes batches: it needs a moment after {@link start}, and one that has failed takes none any more. */
@@ -48,16 +62,24 @@ export class TableWriter {
     return this.#read(STATE.done)
   }
 
-  /** Begins in the background; again it does nothing. */
+  /** Begins in the background; again it does nothing. Tables in memory are those of one connection: for them there is no thread. */
   start(): void {
-    if (this.#thread) return
-    this.#thread = new Worker(new URL('./table-writer-thread.ts', import.meta.url), {
-      workerData: { path: this.#path, state: this.#state },
+    if (this.#thread || this.#path === ':memory:') return
+    const state = this.#state
+    const workerData: ThreadData = { path: this.#path, state, busyMilliseconds: this.#options.busyMilliseconds }
+    const thread = new Worker(new URL('./table-writer-thread.ts', import.meta.url), {
+      workerData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
-    const state = this.#state
-    this.#thread.unref()
-    this.#thread.on('error', () => Atomics.store(state, STATE.hasFailed, 1))
+    thread.unref()
+    for (const end of ['error', 'exit']) thread.on(end, () => Atomics.store(state, STATE.hasFailed, 1))
+    this.#thread = thread
+  }
+
+  /** Begins, and blocks until it takes batches or has failed. */
+  startNow(): void {
+    this.start()
+    if (this.#thread) Atomics.wait(this.#state, STATE.isReady, 0, LONGEST_MS)
   }
 
   /** Answers how many batches will be done once this one is. */
@@ -79,12 +101,14 @@ export class TableWriter {
 
   /** Closes its connection, when all that was given is done. */
   close(): void {
-    if (this.isReady) {
+    try {
+      if (!this.isReady) return
       this.#post('close')
       this.#given += 1
       this.wait()
+    } finally {
+      this.end()
     }
-    this.end()
   }
 
   /** Ends the thread, whatever it does. It may be started again. */
