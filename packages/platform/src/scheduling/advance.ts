@@ -4,6 +4,7 @@ import type { BoardRun, BoardTask } from './board-run.ts'
 import type { PlannedTask } from './dag-plan.ts'
 import { examine } from './dependencies.ts'
 import { mapCount } from './expansion.ts'
+import { faultOfRun } from './fault.ts'
 import { outcomeOf } from './outcome.ts'
 import { newInstance, reconcile } from './reconcile.ts'
 import { isDone, type TaskInstance } from './task-instance.ts'
@@ -24,7 +25,12 @@ export function advance(turn: Turn): boolean {
   for (const of of board.toAdvance) {
     if (turn.moves >= most) break
     board.toAdvance.delete(of)
-    if (of.run.state === 'running' && board.runs.get(of.key) === of && !advanceRun(turn, of, most)) left.push(of)
+    if (of.isHeld || of.run.state !== 'running' || board.runs.get(of.key) !== of) continue
+    try {
+      if (!advanceRun(turn, of, most)) left.push(of)
+    } catch (error) {
+      throw faultOfRun(of.run, error)
+    }
   }
   for (const of of left) board.toAdvance.add(of)
   return board.toAdvance.size > 0

@@ -3,7 +3,9 @@ import type { AssetDocument } from '@daggerboard/dag'
 import type { AssetEvent, AssetStore, QueuedAssetEvent } from './asset.ts'
 import { type AssetSubscription, assetRun, assetsNamed, queueEvent, subscriptionOf, updatesOf } from './asset-condition.ts'
 import type { Board } from './board.ts'
+import type { DagRecord } from './dag.ts'
 import type { DagRunStore } from './dag-run.ts'
+import { type Fault, faultOf } from './fault.ts'
 import { newRun } from './new-run.ts'
 import type { Turn } from './turn.ts'
 
@@ -12,6 +14,8 @@ export class AssetUpdates {
   #lastEventId = 0
   #aliases = new Map<string, Set<string>>()
   #subscriptions: readonly AssetSubscription[] = []
+  /** DAGs that could get no run when their assets were updated. */
+  readonly #owed = new Set<string>()
 
   constructor(store: AssetStore) {
     this.#store = store
@@ -23,9 +27,19 @@ export class AssetUpdates {
     this.#aliases = new Map([...(await this.#store.aliasMembers())].map(([alias, names]) => [alias, new Set(names)]))
   }
 
-  /** The DAGs name other assets now, or wait for others. */
-  async follow(board: Board, now: Date): Promise<void> {
-    const records = [...board.dags.values()].map(({ record }) => record).filter(({ isStale }) => !isStale)
+  /** The DAGs name other assets now, or wait for others. Of one whose assets cannot be told nothing is known. */
+  async follow(board: Board, now: Date, onFault: (fault: Fault) => void): Promise<void> {
+    const canBeTold = ({ dagId, document }: DagRecord) => {
+      try {
+        subscriptionOf(document)
+        assetsNamed([document])
+        return true
+      } catch (error) {
+        onFault(faultOf({ kind: 'document', dagId }, error))
+        return false
+      }
+    }
+    const records = [...board.dags.values()].map(({ record }) => record).filter((record) => !record.isStale && canBeTold(record))
     this.#subscriptions = records
       .filter(({ isPaused, hasImportErrors }) => !isPaused && !hasImportErrors)
       .flatMap(({ document }) => subscriptionOf(document) ?? [])
@@ -34,7 +48,7 @@ export class AssetUpdates {
 
   /** What the successes of this turn have updated. */
   async recordUpdates(turn: Turn, runs: DagRunStore): Promise<void> {
-    if (turn.updates.length === 0) return
+    if (turn.updates.length === 0 && this.#owed.size === 0) return
     for (const { instance, by, result } of turn.updates.splice(0)) {
       const outlets = turn.board.dags.get(instance.dagId)?.plan.tasks.get(instance.taskId)?.document.outlets ?? []
       const updates = updatesOf(outlets, result.assetEvents)
@@ -67,21 +81,38 @@ export class AssetUpdates {
 
   /** Many updates make one run. */
   async createRuns(turn: Turn, runs: DagRunStore): Promise<void> {
-    const waiting = new Set(turn.assetsQueued.map(({ dagId }) => dagId))
-    if (waiting.size === 0) return
+    const { quarantine } = turn.board
+    const updated = new Set(turn.assetsQueued.map(({ dagId }) => dagId))
+    for (const dagId of updated) if (quarantine.holdsSchedule(dagId)) this.#owed.add(dagId)
+    const waiting = [...new Set([...updated, ...this.#owed])].filter((dagId) => !quarantine.holdsSchedule(dagId))
+    if (waiting.length === 0) return
     const names = new Map((await this.#store.list()).map(({ id, name }) => [id, name]))
     for (const dagId of waiting) {
-      const dag = turn.board.dags.get(dagId)
-      const subscription = this.#subscriptions.find((one) => one.dagId === dagId)
-      if (!dag || !subscription) continue
-      const own = turn.assetsQueued.filter((event) => event.dagId === dagId)
-      const isConsumed = (event: QueuedAssetEvent) => turn.assetsConsumed.some(({ events }) => events.includes(event))
-      const queued = [...(await this.#store.queued({ dagId })), ...own.filter((event) => !isConsumed(event))]
-      const made = assetRun(subscription, queued, names, this.#aliases, turn.now)
-      if (!made) continue
-      const { run } = await newRun(turn, dag, made.run, runs)
-      turn.assetsConsumed.push({ dagId, runId: run.runId, events: made.consumed })
+      try {
+        await this.#createRun(turn, dagId, names, runs)
+      } catch (error) {
+        this.#owed.add(dagId)
+        throw faultOf({ kind: 'schedule', dagId }, error)
+      }
     }
+    // They are owed one for as long as the turn is not kept.
+    turn.onKept.push(() => {
+      for (const dagId of waiting) this.#owed.delete(dagId)
+    })
+  }
+
+  async #createRun(turn: Turn, dagId: string, names: ReadonlyMap<number, string>, runs: DagRunStore): Promise<void> {
+    const dag = turn.board.dags.get(dagId)
+    const subscription = this.#subscriptions.find((one) => one.dagId === dagId)
+    if (!dag || !subscription) return
+    const own = turn.assetsQueued.filter((event) => event.dagId === dagId)
+    const consumed = turn.assetsConsumed.filter((one) => one.dagId === dagId).flatMap(({ events }) => events)
+    const isConsumed = ({ eventId }: QueuedAssetEvent) => consumed.some((event) => event.eventId === eventId)
+    const queued = [...(await this.#store.queued({ dagId })), ...own].filter((event) => !isConsumed(event))
+    const made = assetRun(subscription, queued, names, this.#aliases, turn.now)
+    if (!made) return
+    const { run } = await newRun(turn, dag, made.run, runs)
+    turn.assetsConsumed.push({ dagId, runId: run.runId, events: made.consumed })
   }
 
   #record(

@@ -50,6 +50,8 @@ export class BoardRun {
   readonly tasks = new Map<string, BoardTask>()
   readonly counts: StateCounts = { ...zeros }
   size = 0
+  /** The scheduler cannot go on with it: what is told of it is recorded, and nothing else is done. */
+  isHeld = false
   /** Where the interval before its own begins; undefined until somebody asks. */
   previousIntervalStart: string | null | undefined = undefined
   /** Undefined until it has been looked up. */

@@ -6,8 +6,10 @@ import { BoardRun } from './board-run.ts'
 import type { DagRecord } from './dag.ts'
 import { type DagPlan, planOf } from './dag-plan.ts'
 import { type DagRun, isFinished, runKey } from './dag-run.ts'
+import { faultOfRun } from './fault.ts'
 import { Heap } from './heap.ts'
 import { limitsFreed, lineKey } from './limits.ts'
+import { Quarantine } from './quarantine.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Slots } from './slots.ts'
 import { instanceKey, type TaskInstance } from './task-instance.ts'
@@ -57,6 +59,8 @@ export class Board {
   readonly runs = new Map<string, BoardRun>()
   readonly slots = new Slots()
   readonly ready = new ReadyQueue()
+  /** Runs and DAGs that the scheduler cannot go on with. */
+  readonly quarantine = new Quarantine()
   readonly wakes = new Heap<Wake>((a, b) => a.at < b.at)
   /** Runs in which something happened. */
   readonly toAdvance = new Set<BoardRun>()
@@ -134,7 +138,8 @@ export class Board {
     of.run = run
     if (!known) {
       this.runs.set(key, of)
-      of.plan = this.planFor(run)
+      of.isHeld = this.quarantine.holds(run)
+      of.plan = this.#planOrNone(of)
       this.#forgetPasts(of)
     }
     const own = this.runsOf(run.dagId)
@@ -142,7 +147,7 @@ export class Board {
     own.ofBackfills += Number(run.backfill !== null) - Number(wasOfBackfill)
     if (run.state === 'running') own.running.add(of)
     else own.running.delete(of)
-    if (run.state === 'queued' && before !== 'queued') {
+    if (run.state === 'queued' && before !== 'queued' && !of.isHeld) {
       const lane = run.backfill?.id ?? null
       const queue = own.queued.get(lane) ?? new Heap(comesBefore)
       own.queued.set(lane, queue)
@@ -151,7 +156,7 @@ export class Board {
     if (run.state === 'queued' || isFinished(run.state)) this.toPromote.add(run.dagId)
     if (isFinished(run.state)) this.#ended.push(of)
     this.toAdvance.add(of)
-    if (before !== run.state) this.#wakeRun(of)
+    if (before !== run.state && !of.isHeld) this.#wakeRun(of)
     return of
   }
 
@@ -161,7 +166,7 @@ export class Board {
     if (before?.state === 'scheduled') this.ready.remove(instanceKey(before))
     if (instance.attemptId) this.#byAttempt.set(instance.attemptId, instance)
     if (this.slots.move(before, instance) && before) this.#release(before)
-    if (instance.state === 'scheduled') {
+    if (instance.state === 'scheduled' && !of.isHeld) {
       const runDate = of.run.logicalDate ?? of.run.runAfter
       const task = of.tasks.get(instance.taskId)?.planned?.document
       const sizes = this.#poolSizes.get(instance.pool)
@@ -198,6 +203,7 @@ export class Board {
 
   forget(of: BoardRun): void {
     for (const instance of of.instances()) this.#leave(instance)
+    this.quarantine.runGone(of.run)
     this.runs.delete(of.key)
     this.toAdvance.delete(of)
     const own = this.runsOf(of.run.dagId)
@@ -214,6 +220,16 @@ export class Board {
     if (!dag) return null
     const tasks = run.backfill ? this.backfills.get(run.backfill.id)?.tasks : null
     return tasks ? this.#partialPlan(dag.record.document, tasks) : dag.plan
+  }
+
+  /** A run that is held is taken in whatever its document is like. */
+  #planOrNone(of: BoardRun): DagPlan | null {
+    try {
+      return this.planFor(of.run)
+    } catch (error) {
+      if (of.isHeld) return null
+      throw faultOfRun(of.run, error)
+    }
   }
 
   #partialPlan(document: DagDocument, tasks: readonly string[]): DagPlan {

@@ -1,4 +1,5 @@
 /** Commands that come at the same time: one turn and one commit for all of them, and an answer for each. */
+import { Fault } from './fault.ts'
 import type { Turn } from './turn.ts'
 
 interface CommandBatchOptions {
@@ -64,7 +65,8 @@ export class CommandBatch {
       const complete = done.filter(({ isComplete }) => isComplete)
       for (const { answer } of complete) answer()
       const left = commands.filter((command) => !complete.some((one) => one.command === command))
-      const isHopeless = commands.length === 1 || this.#options.isOutage(error)
+      // What was at fault besides is held now.
+      const isHopeless = (commands.length === 1 && !(error instanceof Fault)) || this.#options.isOutage(error)
       for (const command of left) {
         if (isHopeless) command.reject(error)
         else await this.#run(() => [command]).catch(command.reject)

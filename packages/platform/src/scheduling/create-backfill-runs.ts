@@ -6,6 +6,7 @@ import { clear } from './clear.ts'
 import type { Command } from './commands/command.ts'
 import { applyCleared } from './commands/task.ts'
 import { isFinished } from './dag-run.ts'
+import { faultOf } from './fault.ts'
 import { newRun } from './new-run.ts'
 
 /** How many runs of a backfill one turn makes; the next turn follows at once. */
@@ -16,8 +17,16 @@ export async function createBackfillRuns(command: Command): Promise<boolean> {
   const { turn, stores } = command
   const { backfills } = stores
   let hasMore = false
-  if (backfills)
-    for (const backfill of turn.board.backfills.values()) hasMore = (await advanceBackfill(command, backfill, backfills)) || hasMore
+  if (!backfills) return false
+  for (const backfill of turn.board.backfills.values()) {
+    const { dagId, id: backfillId } = backfill
+    if (turn.board.quarantine.holdsBackfill(dagId, backfillId)) continue
+    try {
+      hasMore = (await advanceBackfill(command, backfill, backfills)) || hasMore
+    } catch (error) {
+      throw faultOf({ kind: 'backfill', dagId, backfillId }, error)
+    }
+  }
   return hasMore
 }
 

@@ -1,6 +1,7 @@
 /** Unpaused DAGs get the runs that their schedules bring. */
 import type { KnownDag } from './board.ts'
 import { type DagRunStore, scheduledRun } from './dag-run.ts'
+import { faultOf } from './fault.ts'
 import { nextRun } from './known-dags.ts'
 import { newRun } from './new-run.ts'
 import type { Turn } from './turn.ts'
@@ -16,7 +17,11 @@ export async function createDueRuns(turn: Turn, runs: DagRunStore): Promise<bool
     const dag = board.dags.get(dagId)
     const left = MAX_CREATED_PER_TURN - created
     if (left <= 0) return true
-    if (dag) created += await createRunsOf(turn, dag, runs, left)
+    try {
+      if (dag && !board.quarantine.holdsSchedule(dagId)) created += await createRunsOf(turn, dag, runs, left)
+    } catch (error) {
+      throw faultOf({ kind: 'schedule', dagId }, error)
+    }
     if (created < MAX_CREATED_PER_TURN) board.toSchedule.delete(dagId)
   }
   return false

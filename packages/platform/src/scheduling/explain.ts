@@ -45,7 +45,15 @@ export function explain(board: Board, parallelism: number, of: BoardRun, instanc
   if (isDone(state)) return { state, reasons: [reason('done', `It has ended as ${state}.${instance.detail ? ` ${instance.detail}` : ''}`)] }
   const planned = of.tasks.get(instance.taskId)?.planned
   if (!planned) return { state, reasons: [reason('dag', "The DAG's file no longer has this task.", 'Put it back into the file.')] }
-  return { state, reasons: [...aboutRun(board, of), ...aboutInstance(board, parallelism, of, planned, instance)] }
+  const trouble = aboutTrouble(board, of)
+  if (trouble && (state === 'none' || state === 'scheduled')) return { state, reasons: [trouble] }
+  const reasons = [...aboutRun(board, of), ...aboutInstance(board, parallelism, of, planned, instance)]
+  return { state, reasons: trouble ? [trouble, ...reasons] : reasons }
+}
+
+function aboutTrouble(board: Board, { run }: BoardRun): Reason | null {
+  const trouble = board.quarantine.troubleOf(run)
+  return trouble && reason('run', trouble.sentence, "A change of the DAG's file, or the next attempt.", trouble.triesAgainAt)
 }
 
 function aboutRun(board: Board, of: BoardRun): Reason[] {
@@ -118,7 +126,7 @@ function aboutDependencies(of: BoardRun, planned: PlannedTask, instance: TaskIns
   } else if (verdict !== 'run') reasons.push(reason('upstream', `It becomes ${verdict}. ${detail ?? ''}`.trim()))
   const hindrance = pastHindrance(of, planned)
   if (hindrance !== null) reasons.push(reason('pastRun', hindrance, 'The end of that task in that run, or marking it success.'))
-  if (reasons.length === 0) reasons.push(reason('upstream', 'All that it depends on is met: it is looked at in the next turn.'))
+  if (reasons.length === 0) reasons.push(reason('upstream', 'All that it depends on is met: it is looked at in one of the next turns.'))
   return reasons
 }
 

@@ -1,25 +1,25 @@
 /** The DAGs on the board, kept as the store has them, each with its timetable and the interval that it has come to. */
-import { AppError, didYouMean, messageOf } from '../core/app-error.ts'
-import type { Logger } from '../core/logger.ts'
+import { AppError, didYouMean } from '../core/app-error.ts'
 import type { Board, KnownDag } from './board.ts'
 import type { DagRecord, DagStore } from './dag.ts'
 import { planOf } from './dag-plan.ts'
 import type { DagRunStore } from './dag-run.ts'
-import { type DueRun, type Timetable, timetable } from './timetable.ts'
+import { Fault, faultOf } from './fault.ts'
+import { type DueRun, timetable } from './timetable.ts'
 
 export class KnownDags {
   readonly #board: Board
   readonly #dags: DagStore
   readonly #runs: DagRunStore
-  readonly #logger: Logger
+  readonly #onFault: (fault: Fault) => void
   /** Which DAGs are to be read again; null for all. */
   #old: Set<string> | null = null
 
-  constructor({ board, dags, runs, logger }: { board: Board; dags: DagStore; runs: DagRunStore; logger: Logger }) {
+  constructor({ board, dags, runs, onFault }: { board: Board; dags: DagStore; runs: DagRunStore; onFault: (fault: Fault) => void }) {
     this.#board = board
     this.#dags = dags
     this.#runs = runs
-    this.#logger = logger
+    this.#onFault = onFault
   }
 
   /** The store has something new: of these DAGs, or who knows of which. */
@@ -44,7 +44,8 @@ export class KnownDags {
 
   /** Reads again how far each DAG has come. */
   async refreshIntervals(): Promise<void> {
-    for (const dag of this.#board.dags.values()) await this.#setLastInterval(dag)
+    for (const dag of this.#board.dags.values())
+      if (!this.#board.quarantine.holdsSchedule(dag.record.dagId)) await this.#setLastInterval(dag)
   }
 
   /** Throws `not_found`. */
@@ -62,7 +63,7 @@ export class KnownDags {
   async #readAll(): Promise<void> {
     const records = await this.#dags.list({ includeStale: true })
     const there = new Set(records.map(({ dagId }) => dagId))
-    for (const dagId of [...this.#board.dags.keys()]) if (!there.has(dagId)) this.#board.dags.delete(dagId)
+    for (const dagId of [...this.#board.dags.keys()]) if (!there.has(dagId)) this.#forget(dagId)
     await this.#take(records)
   }
 
@@ -71,46 +72,57 @@ export class KnownDags {
     for (const dagId of dagIds) {
       const record = await this.#dags.find(dagId)
       if (record) records.push(record)
-      else this.#board.dags.delete(dagId)
+      else this.#forget(dagId)
     }
     await this.#take(records)
   }
 
   async #take(records: readonly DagRecord[]): Promise<void> {
     for (const record of records) {
-      const known = this.#board.dags.get(record.dagId)
-      const isSame = known !== undefined && isSameDocument(known.record, record)
-      if (isSame && isSameSwitch(known.record, record)) continue
-      const ownTimetable = isSame ? known.timetable : this.#timetable(record)
-      if (!ownTimetable) continue
-      const document = isSame ? known.record.document : record.document
-      const dag: KnownDag = {
-        record: { ...record, document },
-        plan: planOf(document),
-        timetable: ownTimetable,
-        lastInterval: known?.lastInterval ?? null,
-        due: undefined,
+      const { dagId } = record
+      const known = this.#board.dags.get(dagId)
+      try {
+        const isSame = known !== undefined && isSameDocument(known.record, record)
+        if (isSame && isSameSwitch(known.record, record)) continue
+        // A document that cannot be followed stops no other DAG.
+        const own = isSame
+          ? known
+          : { timetable: timetable(record.document.schedule, record.document.timezone), plan: planOf(record.document) }
+        const document = isSame ? known.record.document : record.document
+        const dag: KnownDag = {
+          ...{ record: { ...record, document }, plan: own.plan, timetable: own.timetable },
+          ...{ lastInterval: known?.lastInterval ?? null, due: undefined },
+        }
+        if (!isSame) this.#board.quarantine.dagChanged(dagId)
+        if (!known) await this.#setLastInterval(dag).catch((error: unknown) => this.#hold(error))
+        this.#board.putDag(dag)
+      } catch (error) {
+        this.#hold(faultOf({ kind: 'document', dagId }, error))
       }
-      if (!known) await this.#setLastInterval(dag)
-      this.#board.putDag(dag)
     }
     this.#board.ready.releaseAll()
   }
 
-  async #setLastInterval(dag: KnownDag): Promise<void> {
-    const last = await this.#runs.findLatestScheduled(dag.record.dagId)
-    dag.lastInterval = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
-    dag.due = undefined
+  #forget(dagId: string): void {
+    this.#board.dags.delete(dagId)
+    this.#board.quarantine.dagChanged(dagId)
   }
 
-  /** Null for a schedule that cannot be read: such a DAG does not run, and stops no other. */
-  #timetable({ dagId, document }: DagRecord): Timetable | null {
+  async #setLastInterval(dag: KnownDag): Promise<void> {
+    const { dagId } = dag.record
     try {
-      return timetable(document.schedule, document.timezone)
+      const last = await this.#runs.findLatestScheduled(dagId)
+      dag.lastInterval = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
+      dag.due = undefined
     } catch (error) {
-      this.#logger.error(`DAG "${dagId}" cannot be scheduled.`, { error: messageOf(error) })
-      return null
+      throw this.#runs.isOutage(error) ? error : faultOf({ kind: 'schedule', dagId }, error)
     }
+  }
+
+  /** Throws what is nobody's fault. */
+  #hold(error: unknown): void {
+    if (!(error instanceof Fault) || this.#runs.isOutage(error.cause)) throw error
+    this.#onFault(error)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Board } from './board.ts'
 import type { BoardRun, Past } from './board-run.ts'
 import type { DagRun, DagRunStore } from './dag-run.ts'
+import { faultOfRun } from './fault.ts'
 import type { TaskInstance, TaskInstanceState, TaskInstanceStore } from './task-instance.ts'
 
 export interface History {
@@ -12,7 +13,12 @@ export interface History {
 /** Of `runs`, those that look back and do not know yet to what. */
 export async function lookBack(runs: Iterable<BoardRun>, board: Board, history: History): Promise<void> {
   for (const of of runs) {
-    if (of.past === undefined && of.plan?.looksBack && of.run.state === 'running') await lookBackFrom(board, of, history)
+    if (of.past !== undefined || !of.plan?.looksBack || of.run.state !== 'running' || of.isHeld) continue
+    try {
+      await lookBackFrom(board, of, history)
+    } catch (error) {
+      throw faultOfRun(of.run, error)
+    }
   }
 }
 

@@ -1,12 +1,18 @@
 /** Lets queued runs start, those that are due longest first, as far as their DAG or their backfill allows. */
 import type { Board, RunsOfDag } from './board.ts'
+import { faultOf, faultOfRun } from './fault.ts'
 import type { Turn } from './turn.ts'
 
 export function promote(turn: Turn): void {
   const { board } = turn
   for (const dagId of board.toPromote) {
     const dag = board.dags.get(dagId)
-    if (!dag?.record.isPaused) for (const lane of board.runsOf(dagId).queued.keys()) promoteLane(turn, dagId, lane)
+    if (dag?.record.isPaused || board.quarantine.holdsDag(dagId)) continue
+    try {
+      for (const lane of board.runsOf(dagId).queued.keys()) promoteLane(turn, dagId, lane)
+    } catch (error) {
+      throw faultOf({ kind: 'dag', dagId }, error)
+    }
   }
   board.toPromote.clear()
 }
@@ -22,7 +28,11 @@ function promoteLane(turn: Turn, dagId: string, lane: number | null): void {
     }
     if (new Date(of.run.runAfter) > turn.now || runningOf(own, lane) >= mostOf(board, dagId, lane)) return
     queue.pop()
-    turn.moveRun(of, 'running')
+    try {
+      turn.moveRun(of, 'running')
+    } catch (error) {
+      throw faultOfRun(of.run, error)
+    }
   }
   if (lane !== null) own.queued.delete(lane)
 }

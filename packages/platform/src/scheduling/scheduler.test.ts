@@ -291,7 +291,7 @@ test('a store that cannot be read for a moment costs no interval and no new DAG,
     const works = store[method]
     store[method] = async () => {
       store[method] = works
-      throw new Error('disk I/O error')
+      throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 })
     }
   }
   failOnce(dags, 'list')

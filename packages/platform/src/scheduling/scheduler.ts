@@ -6,17 +6,20 @@ import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Pattern } from '../core/pattern.ts'
 import type { Service } from '../core/service.ts'
 import { advance } from './advance.ts'
+import type { KnownDag } from './board.ts'
 import type { Command } from './commands/command.ts'
 import { Commands } from './commands/commands.ts'
 import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
+import { Fault } from './fault.ts'
 import { hear } from './hear.ts'
 import { Inbox } from './inbox.ts'
 import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
 import { lookBack } from './look-back.ts'
 import { promote } from './promote.ts'
+import type { Trouble } from './quarantine.ts'
 import type { Report } from './report.ts'
 import { select } from './select.ts'
 import { type Suspect, Suspects } from './suspects.ts'
@@ -50,6 +53,8 @@ const MAX_REST_MS = 60_000
 /** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
 const HEARD_PER_TURN = 16
 const REST_AFTER_ERROR_MS = 1_000
+/** Of turns in a row, before what they have moved is taken to be at fault and not the store. */
+const MOST_REFUSALS = 3
 /** That a task has begun is written down with its end where that comes so soon: most tasks are short. */
 const STARTED_REST_MS = 150
 
@@ -66,6 +71,8 @@ export class Scheduler extends Commands implements Service {
   #wakesSoon = false
   #loop: Promise<void> | null = null
   #lastTurnAt: Date | null = null
+  /** How many turns in a row were refused, whatever was heard in them. */
+  #refusals = 0
 
   constructor(options: SchedulerOptions) {
     super()
@@ -106,7 +113,13 @@ export class Scheduler extends Commands implements Service {
     this.#launcher = this.#newLauncher()
     this.#inbox.clear()
     this.#suspects.clear()
+    this.#turns.board.quarantine.clear()
     this.#turns.forget()
+  }
+
+  /** Runs and DAGs that it cannot go on with, and when it tries again. */
+  get troubles(): readonly Trouble[] {
+    return this.#turns.board.quarantine.troubles
   }
 
   /** Documents, files or switches of these DAGs have changed, or of any. */
@@ -138,21 +151,30 @@ export class Scheduler extends Commands implements Service {
 
   /** The next run that the schedule of a DAG will bring, also while it is paused; null when there is none. */
   nextRun(dagId: string): DueRun | null {
-    const dag = this.#turns.board.dags.get(dagId)
-    return dag && !dag.record.isStale ? nextRun(dag, this.#options.clock.now()) : null
+    return this.nextRuns(dagId, 1)[0] ?? null
   }
 
-  /** The next runs of the schedule, at most `count`, as if each one were made. */
+  /** The next runs of the schedule, at most `count`, as if each one were made; none of a schedule that the scheduler cannot follow. */
   nextRuns(dagId: string, count: number): DueRun[] {
     const dag = this.#turns.board.dags.get(dagId)
     const found: DueRun[] = []
+    if (this.#turns.board.quarantine.holdsSchedule(dagId)) return found
     for (let { lastInterval } = dag ?? { lastInterval: null }; dag && !dag.record.isStale && found.length < count; ) {
-      const next = nextRun({ ...dag, lastInterval }, this.#options.clock.now())
+      const next = this.#nextOf({ ...dag, lastInterval })
       if (!next) break
       found.push(next)
       lastInterval = next.interval
     }
     return found
+  }
+
+  /** What a schedule throws is told where its runs are made. */
+  #nextOf(dag: KnownDag): DueRun | null {
+    try {
+      return nextRun(dag, this.#options.clock.now())
+    } catch {
+      return null
+    }
   }
 
   /** One turn, in which all is heard. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
@@ -172,15 +194,16 @@ export class Scheduler extends Commands implements Service {
         return this.#move(turn, heard)
       })
       if (suspect) this.#acquit(suspect)
+      this.#turns.board.quarantine.acquit()
+      this.#refusals = 0
       this.#lastTurnAt = clock.now()
       return hasMore ? 0 : this.#rest(this.#lastTurnAt)
     } catch (error) {
-      if (suspect && !runs.isOutage(error)) return this.#accuse(suspect, error)
-      if (suspect || heard.length === 0) throw error
-      if (runs.isOutage(error)) {
-        this.#inbox.putBack(heard)
-        throw error
-      }
+      if (suspect && !(error instanceof Fault) && !runs.isOutage(error)) return this.#accuse(suspect, error)
+      if (!suspect && (error instanceof Fault || runs.isOutage(error))) this.#inbox.putBack(heard)
+      if (error instanceof Fault) return 0
+      if (runs.isOutage(error)) throw error
+      if (heard.length === 0) return this.#isolate(error)
       this.#suspects.add(heard, clock.now())
       this.#logger.error('The scheduler could not finish a turn. What it was told is heard again, one by one.', { error: messageOf(error) })
       return 0
@@ -204,7 +227,8 @@ export class Scheduler extends Commands implements Service {
 
   #rest(now: Date): number {
     if (this.#inbox.isPressing) return 0
-    const next = Math.min(this.#turns.board.nextWake() ?? Number.POSITIVE_INFINITY, this.#suspects.nextAt ?? Number.POSITIVE_INFINITY)
+    const { board } = this.#turns
+    const next = Math.min(...[board.nextWake(), this.#suspects.nextAt, board.quarantine.nextAt].map((at) => at ?? Number.POSITIVE_INFINITY))
     return Math.max(0, Math.min(next - now.getTime(), MAX_REST_MS))
   }
 
@@ -216,7 +240,13 @@ export class Scheduler extends Commands implements Service {
 
   /** A turn with this report alone could not be made. When one without it cannot either, it is not at fault: throws. */
   async #accuse(suspect: Suspect, error: unknown): Promise<number> {
-    await this.#turns.prove((turn) => this.#move(turn, []))
+    try {
+      await this.#turns.prove((turn) => this.#move(turn, []))
+    } catch (other) {
+      if (other instanceof Fault) return 0
+      if (this.#options.runs.isOutage(other)) throw other
+      return this.#isolate(other)
+    }
     const next = this.#suspects.refuse(suspect, messageOf(error), this.#options.clock.now())
     const { kind } = suspect.report
     const message = next?.insteadOf && !suspect.insteadOf ? 'What has become of a task cannot be recorded: its try counts as failed.' : null
@@ -228,6 +258,14 @@ export class Scheduler extends Commands implements Service {
       error: messageOf(error),
     })
     return 0
+  }
+
+  /** Nothing that was heard is at fault: when that happens again, what the turn has moved is tried one by one. Throws when that is no use. */
+  async #isolate(error: unknown): Promise<number> {
+    this.#refusals += 1
+    const { onTrial } = this.#turns.board.quarantine
+    if ((onTrial || this.#refusals >= MOST_REFUSALS) && (await this.#turns.isolate(error))) return 0
+    throw error
   }
 
   #whatIsMeant(report: Report): Readonly<Record<string, unknown>> {

@@ -8,6 +8,7 @@ import type { BoardRun } from './board-run.ts'
 import { type Cancellation, OF_LOST_TRY, type TriggerWait } from './cancellation.ts'
 import { tryOf } from './clear.ts'
 import { type Changes, type DagRun, type DagRunState, moveRun, runKey } from './dag-run.ts'
+import type { Subject } from './fault.ts'
 import type { Notice } from './notice.ts'
 import { instanceKey, isDone, type MoveFacts, moveInstance, type TaskInstance, type TaskInstanceState } from './task-instance.ts'
 import type { Attempt, AttemptResult, CallbackCall } from './task-runner.ts'
@@ -49,6 +50,8 @@ export class Turn {
   moves = 0
   /** Deadlines that have gone by. */
   readonly missed: { readonly run: DagRun; readonly index: number; readonly at: string }[] = []
+  /** What is done once all of it is durable. */
+  readonly onKept: (() => void)[] = []
   /** Runs that have failed by themselves in this turn. */
   readonly failed: DagRun[] = []
 
@@ -81,6 +84,25 @@ export class Turn {
 
   get isEmpty(): boolean {
     return !Object.values(this.changes).some((rows) => rows.length > 0) && this.notices.length === 0
+  }
+
+  /** All that this turn has moved something of. */
+  get subjects(): Subject[] {
+    const { created, runs, added, instances, deleted, tries, xcoms, xcomsCleared, callbacks, assetsConsumed, backfills, backfillDates } =
+      this.changes
+    const found = new Map<string, Subject>()
+    const add = (subject: Subject) => found.set(JSON.stringify(subject), subject)
+    for (const { dagId, backfill } of created)
+      add(backfill ? { kind: 'backfill', dagId, backfillId: backfill.id } : { kind: 'schedule', dagId })
+    for (const rows of [runs, added, instances, deleted, tries, xcoms, xcomsCleared, callbacks])
+      for (const { dagId, runId } of rows) if (!this.#created.has(runKey({ dagId, runId }))) add({ kind: 'run', dagId, runId })
+    for (const { dagId } of assetsConsumed) add({ kind: 'schedule', dagId })
+    for (const { dagId, id } of backfills) add({ kind: 'backfill', dagId, backfillId: id })
+    for (const { backfillId } of backfillDates) {
+      const dagId = this.board.backfills.get(backfillId)?.dagId
+      if (dagId) add({ kind: 'backfill', dagId, backfillId })
+    }
+    return [...found.values()]
   }
 
   /** The new runs of this turn, which the store does not know yet. */

@@ -15,6 +15,7 @@ import type { CancellationStore } from './cancellation.ts'
 import { CommandBatch } from './command-batch.ts'
 import type { DagStore } from './dag.ts'
 import { type DagRun, type DagRunStore, NO_CHANGES, runKey } from './dag-run.ts'
+import { Fault, faultOfRun, sentenceOf } from './fault.ts'
 import { goOn, lose } from './hear.ts'
 import { KnownDags } from './known-dags.ts'
 import type { Launcher } from './launcher.ts'
@@ -65,12 +66,14 @@ export class Turns {
   readonly #commands: CommandBatch
   /** Turns whose commit has failed as far as anybody knows. */
   #untold: Turn[] = []
+  /** The turn that the store has just refused. */
+  #refused: Turn | null = null
 
   constructor(options: TurnsOptions) {
     this.#options = options
-    const { stores, logger } = options
+    const { stores } = options
     this.assets = stores.assets ? new AssetUpdates(stores.assets) : null
-    this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, logger })
+    this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, onFault: (fault) => void this.#blame(fault) })
     this.#commands = new CommandBatch({
       make: (work) => this.make(work),
       isOutage: (error) => stores.runs.isOutage(error),
@@ -94,14 +97,20 @@ export class Turns {
     return result
   }
 
-  /** What `work` moves is committed as a whole; when that fails, the board is read again from the store before anything else. */
+  /**
+   * What `work` moves is committed as a whole; when that fails, the board is read again from the store before anything else. Throws a `Fault`
+   * when one run or DAG is to blame: it is held then, and what was to be done can be done again at once.
+   */
   make<T>(work: (turn: Turn) => T | Promise<T>): Promise<T> {
     return this.exclusively(async () => {
       if (await this.dags.refresh()) this.#areAssetsOld = true
-      if (this.#isOld) await this.#load()
+      this.#isOld ||= this.#options.stores.runs.isBehind
+      if (this.board.quarantine.release(this.#options.clock.now())) this.#isOld = true
+      while (this.#isOld) await this.#load()
       if (this.#areAssetsOld) await this.#followAssets()
       if (this.#arePoolsOld) await this.#readPools()
       const turn = new Turn(this.board, this.#options.clock.now())
+      this.#refused = null
       try {
         const result = await work(turn)
         await this.#commit(turn)
@@ -109,9 +118,49 @@ export class Turns {
       } catch (error) {
         // Also a command that was refused may have put something on the board before.
         this.#isOld ||= !turn.isEmpty
-        throw error
+        throw this.#blame(error)
       }
     })
+  }
+
+  /**
+   * A turn was refused that had heard nothing, and no single run or DAG is known to be to blame: all that it has moved is tried again one by one.
+   * Answers false when that is no use: the store refuses everything, or the turn has moved nothing.
+   */
+  isolate(error: unknown): Promise<boolean> {
+    return this.exclusively(async () => {
+      const { quarantine } = this.board
+      const subjects = quarantine.onTrial ? [quarantine.onTrial] : (this.#refused?.subjects ?? [])
+      const [only] = subjects
+      if (!only || !(await this.#takesAnything())) return false
+      this.#isOld = true
+      if (subjects.length === 1) return this.#blame(new Fault(only, error), true) instanceof Fault
+      quarantine.suspect(subjects, messageOf(error), this.#options.clock.now())
+      this.#options.logger.error('The scheduler could not finish a turn. What it has moved is tried again, one by one.', {
+        error: messageOf(error),
+      })
+      return true
+    })
+  }
+
+  #takesAnything(): Promise<boolean> {
+    return this.#options.stores.runs.record(NO_CHANGES).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  /** Holds what is at fault. Answers what is to be thrown: the fault, or what it came from when it is another's. */
+  #blame(error: unknown, isAlone = false): unknown {
+    if (!(error instanceof Fault)) return error
+    const { stores, clock, logger } = this.#options
+    const trouble = stores.runs.isOutage(error.cause) ? null : this.board.quarantine.hold(error, clock.now(), isAlone)
+    if (!trouble) return error.cause
+    const { subject, triesAgainAt, refusals } = trouble
+    this.#isOld ||= subject.kind !== 'document'
+    const cause = error.cause instanceof Error ? error.cause.stack : undefined
+    logger.error(`${sentenceOf(subject)}. All else goes on.`, { ...subject, refusals, triesAgainAt, error: error.message, stack: cause })
+    return error
   }
 
   /** What `work` moves, committed together with other commands that come at the same time: each is answered for itself. */
@@ -132,9 +181,12 @@ export class Turns {
     const isEmpty = turn.isEmpty
     if (!isEmpty) {
       this.#untold.push(turn)
+      this.#refused = turn
       await stores.runs.record(turn.changes)
+      this.#refused = null
       this.#untold.pop()
     }
+    for (const done of turn.onKept) done()
     for (const { notice, by } of turn.notices) tell(events, notice, by)
     for (const { run, index, at } of turn.missed) tellMissed(events, run, index, at)
     this.#stopAndStart(turn)
@@ -153,8 +205,13 @@ export class Turns {
       if (this.board.findAttempt(attempt.attemptId)) launcher.run(attempt)
     }
     for (const instance of turn.waits) {
-      const attempt = this.#isStill(instance) && this.#attemptOf(instance)
-      if (attempt) launcher.wait(attempt, instance)
+      try {
+        const attempt = this.#isStill(instance) && this.#attemptOf(instance)
+        if (attempt) launcher.wait(attempt, instance)
+      } catch (error) {
+        // The turn is kept; it is waited for when the run can be gone on with.
+        this.#blame(faultOfRun(instance, error))
+      }
     }
     for (const call of turn.calls) launcher.call(call)
   }
@@ -196,8 +253,20 @@ export class Turns {
     }
   }
 
-  /** Reads the unfinished runs again. Tries that nobody is working on any more are lost. */
+  /** Reads the unfinished runs again. Where that is not to be done with a run, it is held, and the board is to be read once more. */
   async #load(): Promise<void> {
+    this.#isOld = false
+    try {
+      await this.#readRuns()
+    } catch (error) {
+      this.#isOld = true
+      const thrown = this.#blame(error)
+      if (!(thrown instanceof Fault)) throw thrown
+    }
+  }
+
+  /** Tries that nobody is working on any more are lost. */
+  async #readRuns(): Promise<void> {
     const { stores, clock } = this.#options
     const [unfinished, backfills] = await Promise.all([stores.runs.listUnfinished(), stores.backfills?.listActive() ?? []])
     const loaded = await Promise.all(unfinished.map(async (run) => ({ run, own: await stores.instances.listOfRun(run.dagId, run.runId) })))
@@ -213,9 +282,10 @@ export class Turns {
     const lost: { of: BoardRun; instance: TaskInstance }[] = []
     const waited: TaskInstance[] = []
     for (const { run, own } of loaded) {
-      const of = this.board.putRun(run)
+      const of = ofRun(run, () => this.board.putRun(run))
       for (const instance of own) {
-        this.board.putInstance(of, instance)
+        ofRun(run, () => this.board.putInstance(of, instance))
+        if (of.isHeld) continue
         if (isActive(instance.state) && !this.#isUnderWay(instance)) lost.push({ of, instance })
         if (instance.state !== 'deferred' || this.#options.isReported(instance)) continue
         if (instance.deferral?.event === null) turn.waits.push(instance)
@@ -224,16 +294,18 @@ export class Turns {
     }
     await this.dags.refreshIntervals()
     for (const { of, instance } of lost) {
-      if (instance.state === 'restarting') turn.cancel(instance)
-      lose(turn, of, instance)
+      ofRun(instance, () => {
+        if (instance.state === 'restarting') turn.cancel(instance)
+        lose(turn, of, instance)
+      })
     }
-    for (const instance of waited) goOn(turn, instance, instance.deferral?.event ?? { error: 'Nobody knows what it waits for.' })
+    for (const instance of waited)
+      ofRun(instance, () => goOn(turn, instance, instance.deferral?.event ?? { error: 'Nobody knows what it waits for.' }))
     await this.#commit(turn)
     await this.#cancelPending()
     this.#endUnwanted()
     await this.#callPending()
     await this.#tellUntold()
-    this.#isOld = false
   }
 
   /** Calls that were committed and not made: the platform has ended before, or did not hear that they were. */
@@ -271,7 +343,7 @@ export class Turns {
   }
 
   async #followAssets(): Promise<void> {
-    await this.assets?.follow(this.board, this.#options.clock.now())
+    await this.assets?.follow(this.board, this.#options.clock.now(), (fault) => void this.#blame(fault))
     this.#areAssetsOld = false
   }
 
@@ -296,5 +368,13 @@ export class Turns {
     } catch (error) {
       logger.error(`DAG "${dagId}" could not be paused after its failures.`, { error: messageOf(error) })
     }
+  }
+}
+
+function ofRun<T>(run: { readonly dagId: string; readonly runId: string }, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw faultOfRun(run, error)
   }
 }

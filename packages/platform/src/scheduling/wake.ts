@@ -1,7 +1,9 @@
 /** What is done when its time has come: retries, waits, limits of time. */
 import { newId } from '../core/id.ts'
 import { timeOut } from './advance.ts'
+import type { Wake } from './board.ts'
 import type { BoardRun } from './board-run.ts'
+import { faultOfRun } from './fault.ts'
 import { goOn } from './hear.ts'
 import { unanswered } from './input-answer.ts'
 import type { Deferral, TaskInstance } from './task-instance.ts'
@@ -12,12 +14,20 @@ export function wakeDue(turn: Turn): void {
   for (let next = board.wakes.peek(); next && next.at <= now.getTime(); next = board.wakes.peek()) {
     board.wakes.pop()
     if (next.kind === 'dag') board.dagWoken(next.dagId, next.at)
-    else if (board.runs.get(next.run.key) !== next.run) continue
-    else if (next.kind === 'run') wakeRun(turn, next.run)
+    else if (board.runs.get(next.run.key) === next.run && !next.run.isHeld) wakeOne(turn, next)
+  }
+}
+
+function wakeOne(turn: Turn, wake: Exclude<Wake, { kind: 'dag' }>): void {
+  const of = wake.run
+  try {
+    if (wake.kind === 'run') wakeRun(turn, of)
     else {
-      const instance = next.run.find(next.taskId, next.mapIndex)
-      if (instance?.revision === next.revision) wakeInstance(turn, next.run, instance)
+      const instance = of.find(wake.taskId, wake.mapIndex)
+      if (instance?.revision === wake.revision) wakeInstance(turn, of, instance)
     }
+  } catch (error) {
+    throw faultOfRun(of.run, error)
   }
 }
 

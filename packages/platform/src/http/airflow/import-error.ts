@@ -1,6 +1,7 @@
-/** Files that cannot be read, in Airflow's words. */
+/** Files that cannot be read, and DAGs that the scheduler cannot go on with, in Airflow's words. */
 import { AppError } from '../../core/app-error.ts'
 import type { ImportError } from '../../scheduling/dag.ts'
+import type { Trouble } from '../../scheduling/quarantine.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
 import { ordering, pageOf, paging, patternOf, patterns, readQuery } from '../airflow-query.ts'
@@ -17,19 +18,36 @@ const ORDERS = {
   stacktrace: 'stack_trace',
 } as const
 
-export function addImportErrorRoutes(door: Door, { dags }: AirflowDoorOptions): void {
+export function addImportErrorRoutes(door: Door, { dags, scheduler }: AirflowDoorOptions): void {
+  const all = async (): Promise<ImportError[]> => {
+    const { troubles } = scheduler
+    const ofFiles = await dags.importErrors()
+    return [
+      ...ofFiles,
+      ...(await Promise.all(troubles.map(async (one) => ofTrouble(one, (await dags.find(one.subject.dagId))?.file ?? '')))),
+    ]
+  }
+
   door.get('/api/v2/importErrors', permit('dags.read'), async (c) => {
     const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('filename') })
-    const errors = (await dags.importErrors()).filter(({ file }) => isFound(patternOf(query, 'filename'), file)).map(present)
+    const errors = (await all()).filter(({ file }) => isFound(patternOf(query, 'filename'), file)).map(present)
     const page = pageOfItems(errors, pageOf(query), query.order_by, (each, column) => each[column])
     return c.json({ import_errors: page, total_entries: errors.length })
   })
 
   door.get('/api/v2/importErrors/:id', permit('dags.read'), async (c) => {
-    const found = (await dags.importErrors()).find(({ id }) => String(id) === c.req.param('id'))
+    const found = (await all()).find(({ id }) => String(id) === c.req.param('id'))
     if (!found) throw new AppError('not_found', `There is no import error ${c.req.param('id')}. GET /api/v2/importErrors lists them.`)
     return c.json(present(found))
   })
+}
+
+/** What the scheduler cannot do for a DAG, as if it were an error of its file: that is where people look, and where they can do something. */
+function ofTrouble({ id, sentence, since, triesAgainAt }: Trouble, file: string): ImportError {
+  const again =
+    triesAgainAt === null ? 'It is tried again when the file changes.' : `It is tried again at ${triesAgainAt}, or when the file changes.`
+  const message = `${sentence}${sentence.endsWith('.') ? '' : '.'} All other DAGs and runs go on. ${again}`
+  return { id, file, line: null, message, trace: message, at: since }
 }
 
 /** `line` and `message` are ours; the rest is Airflow's. */
