@@ -1,4 +1,9 @@
-/** Stores of DAG runs whose commits fail now and then: before anything is kept, or after all of it is, while the caller hears of a failure. */
+/**
+ * Stores of DAG runs whose commits fail now and then: before anything is kept, or after all of it is, while the caller hears of a failure.
+ * And DAGs with documents that throw now and then where they are read, as if there were a mistake in what follows them.
+ */
+import type { DagDocument } from '@daggerboard/dag'
+import { SqliteDagStore } from '../../src/adapters/sqlite/dag.ts'
 import { SqliteDagRunStore } from '../../src/adapters/sqlite/dag-run.ts'
 import type { Database } from '../../src/adapters/sqlite/database.ts'
 import { Journal } from '../../src/adapters/sqlite/journal.ts'
@@ -12,6 +17,8 @@ import type { Random } from './seeded.ts'
 export class Faults {
   lost = 0
   unheard = 0
+  /** How likely the reading of a fact of a document throws. */
+  bug = 0
   readonly #random: Random
 
   constructor(random: Random) {
@@ -24,7 +31,24 @@ export class Faults {
     if (this.#random.chance(this.unheard)) throw new InjectedFault('all was kept, but the answer was lost')
     return result
   }
+
+  /** What looks at documents from outside. */
+  without<T>(work: () => T): T {
+    const { bug } = this
+    this.bug = 0
+    try {
+      return work()
+    } finally {
+      this.bug = bug
+    }
+  }
+
+  throwNowAndThen(fact: string): void {
+    if (this.bug > 0 && this.#random.chance(this.bug)) throw new InjectedBug(`"${fact}" cannot be read`)
+  }
 }
+
+export class InjectedBug extends Error {}
 
 export class InjectedFault extends AppError {
   constructor(message: string) {
@@ -81,5 +105,45 @@ class FaultyJournal extends Journal {
 
   override append(text: string): Promise<number> {
     return this.#faults.around(() => super.append(text))
+  }
+}
+
+/** What runs, slots and the beginnings of tasks depend on. */
+const FACTS: ReadonlySet<string | symbol> = new Set(['pool', 'maxActiveTasks', 'maxActiveRuns', 'runTimeoutSeconds', 'endDate'])
+
+export class FaultyDagStore extends SqliteDagStore {
+  readonly #faults: Faults
+  readonly #faulty = new WeakMap<DagDocument, DagDocument>()
+
+  constructor(db: Database, faults: Faults) {
+    super(db)
+    this.#faults = faults
+  }
+
+  override async list(options?: { readonly includeStale?: boolean }) {
+    return (await super.list(options)).map((record) => ({ ...record, document: this.#of(record.document) }))
+  }
+
+  override async find(dagId: string) {
+    const found = await super.find(dagId)
+    return found && { ...found, document: this.#of(found.document) }
+  }
+
+  #of(document: DagDocument): DagDocument {
+    let made = this.#faulty.get(document)
+    if (!made) {
+      made = this.#proxy({ ...document, tasks: document.tasks.map((task) => this.#proxy(task)) })
+      this.#faulty.set(document, made)
+    }
+    return made
+  }
+
+  #proxy<T extends object>(one: T): T {
+    return new Proxy(one, {
+      get: (target, name) => {
+        if (FACTS.has(name)) this.#faults.throwNowAndThen(String(name))
+        return Reflect.get(target, name)
+      },
+    })
   }
 }

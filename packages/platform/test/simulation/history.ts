@@ -5,7 +5,7 @@ import { ManualClock } from '../../src/core/clock.ts'
 import { partialDocument } from '../../src/scheduling/backfill-plan.ts'
 import type { DagRun } from '../../src/scheduling/dag-run.ts'
 import { isDone } from '../../src/scheduling/task-instance.ts'
-import { Faults, InjectedFault } from './faulty-store.ts'
+import { Faults, InjectedBug, InjectedFault } from './faulty-store.ts'
 import { MortalDatabase, openPlatform, PARALLELISM, type Place, type Platform } from './platform.ts'
 import { POOLS, randomDag } from './random-dag.ts'
 import { type Random, seeded } from './seeded.ts'
@@ -53,12 +53,16 @@ export class History {
     for (const pool of POOLS) await this.#platform.pools.save(pool)
     for (const document of this.#documents)
       await this.#platform.dags.saveReading({ file: `${document.dagId}.ts`, source: '', documents: [document] }, this.#at(), false)
-    Object.assign(this.#faults, { lost: this.#random.next() * 0.08, unheard: this.#random.next() * 0.08 })
+    Object.assign(this.#faults, {
+      lost: this.#random.next() * 0.08,
+      unheard: this.#random.next() * 0.08,
+      bug: this.#random.chance(0.5) ? this.#random.next() * 0.2 : 0,
+    })
     let isBusy = true
     for (let step = 0; step < MOST_STEPS; step++) {
       if (isBusy && this.#clock.now().getTime() > START + BUSY_MS) {
         isBusy = false
-        Object.assign(this.#faults, { lost: 0, unheard: 0 })
+        Object.assign(this.#faults, { lost: 0, unheard: 0, bug: 0 })
         for (const { dagId } of this.#documents) await this.#platform.scheduler.setPaused(dagId, false)
         for (const pool of POOLS) await this.#platform.pools.save(pool)
         this.#platform.scheduler.poolsChanged()
@@ -66,7 +70,8 @@ export class History {
       }
       if (isBusy) await this.#somethingHappens()
       const rest = await this.#turn()
-      this.complaints.push(...limitComplaints(this.#documents, [...this.#runner.working.values()], PARALLELISM))
+      const working = [...this.#runner.working.values()]
+      this.complaints.push(...this.#faults.without(() => limitComplaints(this.#documents, working, PARALLELISM)))
       if (this.complaints.length > 0) return this.complaints
       if (!isBusy && (await this.#isAtEnd())) return this.#reckon()
       if (!isBusy && rest >= QUIET_MS) await this.#endBlockedRuns()
@@ -172,7 +177,8 @@ export class History {
     try {
       await work()
     } catch (error) {
-      const isExpected = error instanceof InjectedFault || (error instanceof AppError && error.code !== 'internal')
+      const isBug = error instanceof InjectedBug || (error instanceof Error && error.cause instanceof InjectedBug)
+      const isExpected = isBug || error instanceof InjectedFault || (error instanceof AppError && error.code !== 'internal')
       if (!isExpected) this.complaints.push(`a command threw ${String(error)}`)
     }
   }

@@ -2,7 +2,6 @@
 import { SqliteBackfillStore } from '../../src/adapters/sqlite/backfill.ts'
 import { SqliteCallbackStore } from '../../src/adapters/sqlite/callback.ts'
 import { SqliteCancellationStore } from '../../src/adapters/sqlite/cancellation.ts'
-import { SqliteDagStore } from '../../src/adapters/sqlite/dag.ts'
 import { Database } from '../../src/adapters/sqlite/database.ts'
 import { SqlitePoolStore } from '../../src/adapters/sqlite/pool.ts'
 import { SqliteTaskInstanceStore } from '../../src/adapters/sqlite/task-instance.ts'
@@ -10,7 +9,7 @@ import { SqliteXComStore } from '../../src/adapters/sqlite/xcom.ts'
 import type { ManualClock } from '../../src/core/clock.ts'
 import { Events } from '../../src/core/events.ts'
 import { Scheduler } from '../../src/scheduling/scheduler.ts'
-import type { Faults, NewRunStore } from './faulty-store.ts'
+import { type Faults, FaultyDagStore, type NewRunStore } from './faulty-store.ts'
 import type { SimulatedRunner } from './simulated-runner.ts'
 
 export const PARALLELISM = 6
@@ -31,7 +30,7 @@ export function openPlatform(
 ) {
   const instances = new SqliteTaskInstanceStore(db)
   const stores = {
-    dags: new SqliteDagStore(db),
+    dags: new FaultyDagStore(db, faults),
     instances,
     runs: newRuns(db, instances, faults),
     pools: new SqlitePoolStore(db),
