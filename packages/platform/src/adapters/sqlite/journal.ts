@@ -97,7 +97,7 @@ export class Journal {
     const entry = entryOf(sequence, text)
     if (!hasRoom(this.#current, entry.length)) this.#turnOver(entry.length)
     const half = this.#current
-    if ((await this.#write(this.#file, entry, half.position)) < entry.length)
+    if ((await this.write(this.#file, entry, half.position)) < entry.length)
       throw new AppError('unavailable', `The journal ${this.#path} has taken only a part of an entry. Is the disk full?`)
     half.position += entry.length
     half.last = sequence
@@ -133,7 +133,7 @@ export class Journal {
   }
 
   /** Answers how much was written, when that is durable. While the disk is slow the platform does other things meanwhile. */
-  async #write(file: number, entry: Buffer, position: number): Promise<number> {
+  protected async write(file: number, entry: Buffer, position: number): Promise<number> {
     const began = performance.now()
     const written =
       this.#isQuick && DURABLE !== undefined
