@@ -43,11 +43,16 @@ export type FromWorker =
   | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
   /** That job can hear when it is told to end, so it is given time for it. */
   | { readonly type: 'listens'; readonly job: number }
+  /** It has read the file of that job: so that a change is noticed while its first job still runs. */
+  | { readonly type: 'read'; readonly job: number; readonly stamps: FileStamps }
   /** That job was sent to begin when another ends, and will not. */
   | { readonly type: 'withdrawn'; readonly job: number }
   /** That job ends the process: what else runs in it is not to blame. */
   | { readonly type: 'exits'; readonly job: number }
   | DoneMessage
+
+/** As they were when they were read, by path. */
+type FileStamps = Readonly<Record<string, string>>
 
 const STATES = new Set(['success', 'skipped', 'failed', 'rescheduled', 'deferred'])
 
@@ -61,12 +66,13 @@ export function messagesOf(batch: readonly unknown[]): readonly FromWorker[] | n
 
 function isMessage(message: unknown): message is FromWorker {
   if (typeof message !== 'object' || message === null) return false
-  const { type, job, text, question, ask, outcome } = message as Readonly<Record<string, unknown>>
+  const { type, job, text, question, ask, outcome, stamps } = message as Readonly<Record<string, unknown>>
   if (type === 'ready') return true
   if (typeof job !== 'number') return false
   if (type === 'log') return typeof text === 'string'
   if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null && isFlat(ask)
   if (type === 'done') return typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome)
+  if (type === 'read') return typeof stamps === 'object'
   return type === 'exits' || type === 'listens' || type === 'withdrawn'
 }
 
@@ -92,7 +98,7 @@ export interface DoneMessage {
   readonly startedAt: number
   readonly endedAt: number
   /** Of the DAG's file and all that it imports, by path, when there are new ones; a change of any of them makes this worker old. */
-  readonly stamps?: Readonly<Record<string, string>>
+  readonly stamps?: FileStamps
   /** The worker ends itself, and must not be given another task. */
   readonly isLast: boolean
   /** Processes that the task has started may have written what has not been heard yet. */

@@ -4,7 +4,8 @@ import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
 import type { Question } from '../../execution/task-question.ts'
 import type { JobWork } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
-import type { JobEnd, JobHost, WorkerProcess } from './worker-process.ts'
+import type { JobEnd, JobHost } from './job-host.ts'
+import type { WorkerProcess } from './worker-process.ts'
 
 export interface JobRun {
   readonly worker: WorkerProcess
@@ -17,6 +18,8 @@ export interface JobRun {
   readonly clock: Clock
   /** Set: it begins when another job of that worker ends, which is told then. */
   readonly onBegan?: () => void
+  /** It has ended, and others have its place; its last words may still come. */
+  readonly onOver?: () => void
   onLog(text: string): void
   answer(question: Question): Promise<unknown>
 }
@@ -95,6 +98,7 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
         limitTime()
         if (signal.aborted) onAbort()
       },
+      ...(run.onOver && { onOver: run.onOver }),
       onEnd,
     }
     const job = worker.start(file, work, attempt, host, !hasBegun)

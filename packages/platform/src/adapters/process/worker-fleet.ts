@@ -1,6 +1,8 @@
 /** The worker processes that are there: started when needed, kept warm, ended when idle, old or spent. */
-import { fileStamp } from './file-stamp.ts'
 import { OrphanGuard } from './orphan-guard.ts'
+import { WorkerAge } from './worker-age.ts'
+import { Lane } from './worker-lane.ts'
+import { type Place, Places, type Seat } from './worker-places.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 export interface FleetOptions {
@@ -18,44 +20,19 @@ export interface FleetOptions {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** Workers of one kind. `counts`: its jobs are tasks, of which only so many may run. */
-interface Lane {
-  readonly name: string
+/** What somebody asks a place for. */
+export interface PlaceRequest {
+  /** Of the kind of worker; `capacity` jobs run in each of them at the same time. */
+  readonly lane: string
   readonly capacity: number
+  /** It is a task, of which only so many may run. */
   readonly counts: boolean
-  readonly limit: number
-  readonly workers: Set<Seat>
-  readonly waiting: Set<Waiter>
-  starting: number
-}
-
-/** A process, and how many of its places are taken. */
-interface Seat {
-  readonly worker: WorkerProcess
-  readonly lane: Lane
-  taken: number
-  /** How many jobs it has been given beyond, which begin when others end. */
-  next: number
-  idleSince: number
-  checkedAt: number
-}
-
-/** `isNext`: all places are taken, and the job is to begin there when another one ends. */
-export interface Place {
-  readonly worker: WorkerProcess
-  readonly isNext: boolean
-}
-
-interface Waiter {
   readonly file: string
-  /** Waiters of all lanes come in the order of these. */
-  readonly order: number
-  give(place: Place | null): void
-  fail(error: Error): void
+  /** From `ticket()`. Whoever asks again with the same one has the turn that he had. */
+  readonly ticket: number
+  readonly signal: AbortSignal
 }
 
-/** How long what is known of a file's age counts. */
-const LOOK_AGAIN_MS = 200
 const FEW_SECONDS_MS = 5_000
 /** How many jobs a worker is given at most that begin when others end. */
 const MOST_NEXT = 64
@@ -69,11 +46,9 @@ export class WorkerFleet {
   /** Killed, and not gone yet. */
   readonly #ending = new Set<Promise<void>>()
   readonly #guard = new OrphanGuard()
-  #stamps = new Map<string, string>()
-  #lookedAt = 0
-  #look = 1
-  #busy = 0
-  #waiters = 0
+  readonly #age = new WorkerAge()
+  readonly #places = new Places()
+  #tickets = 0
   #sweeper: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -86,77 +61,60 @@ export class WorkerFleet {
     return this.#seats.size
   }
 
+  /** The turn of somebody who comes now. */
+  ticket(): number {
+    return ++this.#tickets
+  }
+
   /** A place in a worker that has read nothing which has changed since; null when `signal` aborts first or the fleet is stopped. */
-  acquire(name: string, capacity: number, counts: boolean, file: string, signal: AbortSignal): Promise<Place | null> {
+  acquire(request: PlaceRequest): Promise<Place | null> {
+    const { signal, file, ticket } = request
     if (this.#isStopped || signal.aborted) return Promise.resolve(null)
-    const lane = this.#lane(name, capacity, counts)
-    const place = lane.waiting.size === 0 ? this.#place(lane, file) : null
+    const lane = this.#lane(request)
+    const place = lane.firstTicket > ticket ? this.#place(lane, file) : null
     if (place) return Promise.resolve(place)
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        file,
-        order: ++this.#waiters,
-        give: (given) => {
-          lane.waiting.delete(waiter)
-          signal.removeEventListener('abort', onAbort)
-          resolve(given)
-        },
-        fail: (error) => {
-          lane.waiting.delete(waiter)
-          signal.removeEventListener('abort', onAbort)
-          reject(error)
-        },
-      }
-      const onAbort = () => waiter.give(null)
-      signal.addEventListener('abort', onAbort, { once: true })
-      lane.waiting.add(waiter)
-      this.#withdrawOthers(lane)
-      this.#serve(lane)
-    })
+    const waiting = lane.wait(file, ticket, signal)
+    this.#serve(lane)
+    return waiting
   }
 
-  /** A job that was to begin when another ends has begun. */
-  began(worker: WorkerProcess): void {
-    const seat = this.#seats.get(worker)
-    if (!seat) return
-    seat.next -= 1
-    this.#take(seat)
-    this.#serve(seat.lane)
-  }
-
-  /** To be asked right before a job is sent that was given a place for later: what has become of it meanwhile. */
-  confirm(worker: WorkerProcess): 'now' | 'later' | 'never' {
-    const seat = this.#seats.get(worker)
-    if (!seat || !this.#isFit(seat)) return 'never'
-    if (this.#hasPlace(seat.lane) && seat.taken < seat.lane.capacity) {
-      seat.next -= 1
-      this.#take(seat)
+  /** To be asked right before a job is sent whose place is reserved. `later`: when another one ends; it tells then that it has begun. */
+  confirm(place: Place): 'now' | 'later' | 'never' {
+    const { seat } = place
+    if (!this.#isThere(seat) || !this.#isFit(seat)) return 'never'
+    if (this.#places.busy < this.#options.workers) {
+      if (seat.taken >= seat.lane.capacity) return 'never'
+      this.#places.move(place, 'taken')
       return 'now'
     }
-    return worker.running > 0 ? 'later' : 'never'
+    if (!this.#runsAll(seat)) return 'never'
+    this.#places.move(place, 'next')
+    return 'later'
   }
 
-  /** It will not begin there. */
-  putOff(worker: WorkerProcess): void {
-    const seat = this.#seats.get(worker)
-    if (seat) seat.next -= 1
+  /** A job has begun that was to begin when another one ends. */
+  began(place: Place): void {
+    if (!this.#isThere(place.seat)) return
+    this.#places.move(place, 'taken')
+    this.#serve(place.seat.lane)
   }
 
-  /** Gives a place back. */
-  release(worker: WorkerProcess): void {
-    const seat = this.#seats.get(worker)
-    if (!seat) return
-    seat.taken -= 1
+  /** It may be given back again. */
+  giveBack(place: Place): void {
+    const { seat, state } = place
+    if (state === 'left' || !this.#isThere(seat)) return
+    this.#places.move(place, 'left')
+    if (state === 'next') return
+    const { worker } = seat
     seat.idleSince = performance.now()
-    if (seat.lane.counts) this.#busy -= 1
     if (worker.isAlive && worker.isSpent && seat.taken === 0) this.#end(seat)
     this.#serveAll()
   }
 
   /** Files may have changed: every worker is looked at before it is given more to do. */
   filesChanged(): void {
-    this.#lookedAt = 0
-    for (const { worker } of this.#seats.values()) worker.withdraw()
+    this.#age.lookAgain()
+    this.#withdrawNext()
   }
 
   /** Resolves when no process is left. */
@@ -169,44 +127,55 @@ export class WorkerFleet {
     this.#guard.stop()
   }
 
-  #lane(name: string, capacity: number, counts: boolean): Lane {
+  #lane({ lane: name, capacity, counts }: PlaceRequest): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const limit = counts ? this.#options.workers : MOST_BESIDE
-    const lane: Lane = { name, capacity, counts, limit, workers: new Set(), waiting: new Set(), starting: 0 }
+    const lane = new Lane(capacity, counts, counts ? this.#options.workers : MOST_BESIDE)
     this.#lanes.set(name, lane)
     return lane
   }
 
   #hasPlace(lane: Lane): boolean {
-    return !lane.counts || this.#busy < this.#options.workers
+    return !lane.counts || this.#places.busy + this.#places.reserved < this.#options.workers
   }
 
   /** A place that is free may be anybody's: all lanes share the number of tasks that may run, and who has waited longest is the first. */
   #serveAll(): void {
     if (this.#isStopped) return
     const waiting = [...this.#lanes.values()].filter((lane) => lane.waiting.size > 0)
-    for (const lane of waiting.length > 1 ? waiting.sort((a, b) => firstOrder(a) - firstOrder(b)) : waiting) this.#serve(lane)
+    for (const open = new Set(waiting.length > 1 ? waiting : []); open.size > 0; ) {
+      const lane = [...open].reduce((first, other) => (other.firstTicket < first.firstTicket ? other : first))
+      if (!this.#serveFirst(lane)) open.delete(lane)
+    }
+    for (const lane of waiting) this.#serve(lane)
+    // Nobody else wants what is free: who waits in a worker need not wait for an end there.
+    if (this.#places.next > 0 && this.#places.busy < this.#options.workers) this.#withdrawNext()
   }
 
   /** Gives places to those who have waited longest, and starts processes for those who are left. */
   #serve(lane: Lane): void {
-    for (const waiter of lane.waiting) {
-      const place = this.#place(lane, waiter.file)
-      if (!place) break
-      waiter.give(place)
-    }
+    while (this.#serveFirst(lane)) {}
     if (!this.#hasPlace(lane)) return
     const { starting } = this.#options
-    const wanted = lane.counts ? Math.min(lane.waiting.size, this.#options.workers - this.#busy) : lane.waiting.size
+    const wanted = lane.counts
+      ? Math.min(lane.waiting.size, this.#options.workers - this.#places.busy - this.#places.reserved)
+      : lane.waiting.size
     while (lane.starting * lane.capacity < wanted && lane.starting < starting && this.#hasRoom(lane)) this.#start(lane)
+  }
+
+  /** Whether there was anybody, and a place for him. */
+  #serveFirst(lane: Lane): boolean {
+    const [first] = lane.waiting
+    const place = first ? this.#place(lane, first.file) : null
+    if (place) first?.give(place)
+    return place !== null
   }
 
   /** A free place, or one that will be when another job ends. Null when there is neither: somebody has to wait, or a process has to start. */
   #place(lane: Lane, file: string): Place | null {
     if (!this.#hasPlace(lane)) return this.#nextPlace(lane)
-    const seat = this.#find(lane, file)
-    return seat && { worker: this.#take(seat), isNext: false }
+    const seat = lane.find(file, (one) => this.#isFit(one))
+    return seat && this.#places.hold(seat, 'taken')
   }
 
   /**
@@ -215,68 +184,41 @@ export class WorkerFleet {
    */
   #nextPlace(lane: Lane): Place | null {
     if (!lane.counts || lane.capacity === 1) return null
-    const seat = [...lane.workers].find(({ taken }) => taken > 0 && taken === this.#busy)
-    if (!seat || seat.next >= MOST_NEXT || !this.#isFit(seat)) return null
+    let seat: Seat | null = null
+    for (const one of lane.seats) if (this.#runsAll(one)) seat = one
+    if (!seat || seat.reserved + seat.next >= MOST_NEXT || !this.#isFit(seat)) return null
     for (const other of this.#lanes.values()) if (other !== lane && other.counts && other.waiting.size > 0) return null
-    seat.next += 1
-    return { worker: seat.worker, isNext: true }
+    return this.#places.hold(seat, 'reserved')
   }
 
-  /** Somebody waits for another worker: what has not begun waits with him. */
-  #withdrawOthers(lane: Lane): void {
-    if (!lane.counts) return
-    for (const { worker, lane: own, next } of this.#seats.values()) if (own !== lane && next > 0) worker.withdraw()
+  /** All places are taken there, and one of them will be free again. */
+  #runsAll({ taken, worker }: Seat): boolean {
+    return taken === this.#places.busy && worker.running > 0
+  }
+
+  /** What has not begun yet asks anew, and has the turn that it had. */
+  #withdrawNext(): void {
+    for (const { worker } of this.#seats.values()) worker.withdraw()
   }
 
   /** Whether one more process may be there: an idle one makes room when it is not needed. */
   #hasRoom(lane: Lane): boolean {
-    return lane.workers.size < lane.limit
-  }
-
-  /** Of those that have a free place the one that knows the file, or else the fullest. */
-  #find(lane: Lane, file: string): Seat | null {
-    let best: Seat | null = null
-    for (const seat of lane.workers) {
-      if (seat.taken >= lane.capacity || !this.#isFit(seat)) continue
-      const knows = seat.worker.stamps.has(file)
-      if (knows && lane.capacity === 1) return seat
-      if (!best || (knows && !best.worker.stamps.has(file)) || seat.taken > best.taken) best = seat
-    }
-    return best
+    return lane.seats.size < lane.limit
   }
 
   #isFit(seat: Seat): boolean {
     const { worker } = seat
     if (!worker.isReady || !worker.isAlive) return false
-    if (!worker.isSpent && this.#isOld(seat)) worker.isSpent = true
+    if (!worker.isSpent && this.#age.isOld(worker)) {
+      worker.isSpent = true
+      worker.withdraw()
+    }
     if (worker.isSpent && seat.taken === 0) this.#end(seat)
     return !worker.isSpent
   }
 
-  #isOld(seat: Seat): boolean {
-    const now = performance.now()
-    if (now - this.#lookedAt > LOOK_AGAIN_MS || this.#lookedAt === 0) {
-      this.#stamps = new Map()
-      this.#lookedAt = now
-      this.#look += 1
-    }
-    if (seat.checkedAt === this.#look) return false
-    seat.checkedAt = this.#look
-    for (const [path, stamp] of seat.worker.stamps) {
-      let current = this.#stamps.get(path)
-      if (current === undefined) {
-        current = fileStamp(path)
-        this.#stamps.set(path, current)
-      }
-      if (current !== stamp) return true
-    }
-    return false
-  }
-
-  #take(seat: Seat): WorkerProcess {
-    seat.taken += 1
-    if (seat.lane.counts) this.#busy += 1
-    return seat.worker
+  #isThere({ worker }: Seat): boolean {
+    return this.#seats.has(worker)
   }
 
   #start(lane: Lane): void {
@@ -295,9 +237,9 @@ export class WorkerFleet {
     })
     this.#guard.watch(worker.pid)
     void worker.ended.then(() => this.#guard.forget(worker.pid))
-    const seat: Seat = { worker, lane, taken: 0, next: 0, idleSince: performance.now(), checkedAt: 0 }
+    const seat: Seat = { worker, lane, taken: 0, reserved: 0, next: 0, idleSince: performance.now() }
     this.#seats.set(worker, seat)
-    lane.workers.add(seat)
+    lane.seats.add(seat)
     this.#sweep()
   }
 
@@ -324,8 +266,8 @@ export class WorkerFleet {
 
   #forget(seat: Seat): void {
     if (!this.#seats.delete(seat.worker)) return
-    seat.lane.workers.delete(seat)
-    if (seat.lane.counts) this.#busy -= seat.taken
+    seat.lane.seats.delete(seat)
+    this.#places.forget(seat)
   }
 
   #sweep(): void {
@@ -335,6 +277,8 @@ export class WorkerFleet {
   #endIdle(): void {
     const { idleMs, warm } = this.#options
     const now = performance.now()
+    // Whether a file has changed is looked at when a job is given a place; those that wait in a worker have theirs already.
+    for (const seat of this.#seats.values()) if (seat.next > 0) this.#isFit(seat)
     const idle = [...this.#seats.values()].filter(({ taken, worker }) => taken === 0 && worker.isReady)
     idle.sort((a, b) => b.idleSince - a.idleSince)
     for (const [i, seat] of idle.entries()) {
@@ -346,9 +290,4 @@ export class WorkerFleet {
       this.#sweeper = null
     }
   }
-}
-
-const firstOrder = ({ waiting }: Lane): number => {
-  const [first] = waiting
-  return first?.order ?? Number.POSITIVE_INFINITY
 }

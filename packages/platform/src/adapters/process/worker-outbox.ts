@@ -1,12 +1,16 @@
 /** What a worker is told: messages that arise together travel together. */
 import { messageOf } from '../../core/app-error.ts'
+import { dagFacts } from '../../execution/task-facts.ts'
 import { MOST_TOGETHER, type ToWorker } from '../../execution/worker-protocol.ts'
+import type { Attempt } from '../../scheduling/task-runner.ts'
 import type { ChildChannel } from './child-channel.ts'
 
 export class WorkerOutbox {
   readonly #channel: ChildChannel
   readonly #onTooLarge: (message: ToWorker, why: string) => void
   #waiting: ToWorker[] = []
+  /** What the worker was told last, so that documents travel once. */
+  readonly #told = new Map<string, unknown>()
 
   /** `onTooLarge` hears of a message that cannot be sent at all, and why, as a sentence. */
   constructor(channel: ChildChannel, onTooLarge: (message: ToWorker, why: string) => void) {
@@ -18,6 +22,18 @@ export class WorkerOutbox {
     const length = this.#waiting.push(message)
     if (length >= MOST_TOGETHER) this.#flush()
     else if (length === 1) setImmediate(this.#flush)
+  }
+
+  /** The documents that a job needs. */
+  tell({ dagId, taskId, dag, task }: Attempt): void {
+    if (this.#isNew(dagId, dag)) this.post({ type: 'dag', dagId, dag: dagFacts(dag) })
+    if (this.#isNew(`${dagId}/${taskId}`, task)) this.post({ type: 'task', dagId, task })
+  }
+
+  #isNew(key: string, document: unknown): boolean {
+    if (this.#told.get(key) === document) return false
+    this.#told.set(key, document)
+    return true
   }
 
   readonly #flush = (): void => {

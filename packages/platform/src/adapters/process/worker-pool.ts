@@ -16,6 +16,7 @@ import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
 import { masked } from './masked-outcome.ts'
 import { type AnswersOptions, TaskAnswers } from './task-answers.ts'
 import { WorkerFleet } from './worker-fleet.ts'
+import type { Place } from './worker-places.ts'
 
 export interface WorkerPoolOptions extends AnswersOptions {
   /** The DAGs folder. */
@@ -89,17 +90,18 @@ export class WorkerPool implements TaskRunner {
 
   async run(attempt: Attempt, signal: AbortSignal, onStart: () => void): Promise<AttemptResult> {
     const subject = taskSubject(attempt)
+    const { tasksPerWorker: capacity = 1 } = attempt.dag
+    const file = join(this.#options.folder, attempt.file)
+    const request = { lane: `tasks ${capacity}`, capacity, counts: true, file, ticket: this.#fleet.ticket(), signal }
     let log: TaskLog | null = null
     let hasStarted = false
     for (;;) {
-      const { tasksPerWorker = 1 } = attempt.dag
-      const file = join(this.#options.folder, attempt.file)
-      const place = await this.#fleet.acquire(`tasks ${tasksPerWorker}`, tasksPerWorker, true, file, signal)
+      const place = await this.#fleet.acquire(request)
       if (!place) {
         log?.close()
         return CANCELLED
       }
-      const { worker, isNext } = place
+      const { worker } = place.seat
       let hasBegun = false
       const begin = () => {
         hasBegun = true
@@ -110,7 +112,7 @@ export class WorkerPool implements TaskRunner {
       }
       try {
         log ??= this.#options.logs.open(attempt)
-        if (!isNext) begin()
+        if (place.state === 'taken') begin()
         const lines = new LastLine(log)
         const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt).catch(refusal) : null
         if (inputs && 'state' in inputs) {
@@ -118,9 +120,9 @@ export class WorkerPool implements TaskRunner {
           log.close()
           return inputs
         }
-        const when = isNext ? this.#fleet.confirm(worker) : null
+        const when = place.state === 'reserved' ? this.#fleet.confirm(place) : 'now'
         if (when === 'never') continue
-        if (when === 'now') begin()
+        if (when === 'now' && !hasBegun) begin()
         const result = await runJob({
           worker,
           file,
@@ -132,10 +134,12 @@ export class WorkerPool implements TaskRunner {
           clock: this.#options.clock,
           ...(when === 'later' && {
             onBegan: () => {
-              this.#fleet.began(worker)
+              this.#fleet.began(place)
               begin()
             },
           }),
+          // In a worker of its own the next task has to wait for the last words of this one.
+          ...(capacity > 1 && { onOver: () => this.#fleet.giveBack(place) }),
           onLog: lines.write,
           answer: (question) => this.#answers.answer(attempt, question),
         })
@@ -152,8 +156,7 @@ export class WorkerPool implements TaskRunner {
         throw error
       } finally {
         if (hasBegun) this.#endAs(subject)
-        if (hasBegun || !isNext) this.#fleet.release(worker)
-        else this.#fleet.putOff(worker)
+        this.#fleet.giveBack(place)
       }
     }
   }
@@ -187,13 +190,13 @@ export class WorkerPool implements TaskRunner {
     const file = join(folder, attempt.file)
     const subject = taskSubject(attempt)
     // Also a wait that is over gets a worker: the operator may have to end something.
-    const worker = (await this.#fleet.acquire('waits', waitsPerProcess, false, file, new AbortController().signal))?.worker
-    if (!worker) throw new Error('The platform is stopping.')
+    const place = await this.#acquireBeside('waits', waitsPerProcess, file, new AbortController().signal)
+    if (!place) throw new Error('The platform is stopping.')
     this.#beginAs(subject)
     try {
       const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt) : null
       return await runJob({
-        worker,
+        worker: place.seat.worker,
         file,
         work: { kind: 'wait', facts: leanFacts(attempt), name, args, inputs },
         attempt,
@@ -206,19 +209,19 @@ export class WorkerPool implements TaskRunner {
       })
     } finally {
       this.#endAs(subject)
-      this.#fleet.release(worker)
+      this.#fleet.giveBack(place)
     }
   }
 
   async call(callback: CallbackCall, signal: AbortSignal): Promise<void> {
     const { attempt, which, dagId, runId, reason } = callback
     const file = join(this.#options.folder, callback.file)
-    const worker = (await this.#fleet.acquire('callbacks', 1, false, file, signal))?.worker
-    if (!worker) throw new Error('The callback was cancelled.')
+    const place = await this.#acquireBeside('callbacks', 1, file, signal)
+    if (!place) throw new Error('The callback was cancelled.')
     const log = attempt ? this.#options.logs.open(attempt) : this.#spoken(which, dagId, runId)
     try {
       const result = await runJob({
-        worker,
+        worker: place.seat.worker,
         file,
         work: { kind: 'call', facts: attempt && leanFacts(attempt), which, about: { dagId, runId, reason } },
         attempt,
@@ -233,7 +236,7 @@ export class WorkerPool implements TaskRunner {
       if (result.outcome.state === 'failed') throw new Error(this.#options.secrets.mask(result.outcome.detail))
     } finally {
       log.close()
-      this.#fleet.release(worker)
+      this.#fleet.giveBack(place)
     }
   }
 
@@ -247,6 +250,11 @@ export class WorkerPool implements TaskRunner {
   /** What they have begun elsewhere goes on. */
   stop(): Promise<void> {
     return this.#fleet.stop()
+  }
+
+  /** For what is no task, of which only so many may run. */
+  #acquireBeside(lane: string, capacity: number, file: string, signal: AbortSignal): Promise<Place | null> {
+    return this.#fleet.acquire({ lane, capacity, counts: false, file, ticket: this.#fleet.ticket(), signal })
   }
 
   #beginAs(subject: string): void {

@@ -4,11 +4,10 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import { type NextJob, NextJobs } from '../../execution/next-jobs.ts'
-import { dagFacts } from '../../execution/task-facts.ts'
-import type { Question } from '../../execution/task-question.ts'
-import { type DoneMessage, type FromWorker, type JobWork, messagesOf, type ToWorker } from '../../execution/worker-protocol.ts'
+import { type FromWorker, type JobWork, messagesOf, type ToWorker } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
 import { CHANNEL, ChildChannel } from './child-channel.ts'
+import type { JobEnd, JobHost } from './job-host.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 import { paced } from './paced-reading.ts'
 import { WorkerOutbox } from './worker-outbox.ts'
@@ -19,23 +18,6 @@ const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const CLOSED_MS = 1_000
 const SHARED_OUTPUT =
   'Tasks share this worker, so what processes write that one of them has started is in the logs of all of them, from here on.\n'
-
-/** What a worker may do while it runs one job. */
-export interface JobHost {
-  onLog(text: string): void
-  answer(question: Question): Promise<unknown>
-  /** It may tidy up when it is told to end. */
-  onListens(): void
-  /** Of a job that waited there for a place: it has one now. */
-  onBegan?(): void
-  onEnd(end: JobEnd): void
-}
-
-/** `displaced`: another job has ended the process, or this one has not begun there and will not, so it begins anew elsewhere. */
-export type JobEnd =
-  | DoneMessage
-  | { readonly type: 'lost'; readonly detail: string }
-  | { readonly type: 'displaced'; readonly detail: string }
 
 export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>
@@ -63,12 +45,10 @@ export class WorkerProcess {
   readonly #next = new NextJobs<NextJob & { readonly host: JobHost }>()
   /** Those whose logs say already that others' processes may speak in them. */
   readonly #toldShared = new Set<number>()
-  /** What the worker was told last, so that documents travel once. */
-  readonly #told = new Map<string, unknown>()
   /** Of the files that it has read, by path. */
   readonly stamps = new Map<string, string>()
   #lastJob = 0
-  #begun = 0
+  readonly #running = new Set<number>()
   #end: string | null = null
   /** Why nothing that it may say will be understood any more. */
   #spoilt: string | null = null
@@ -149,7 +129,7 @@ export class WorkerProcess {
 
   /** How many jobs it runs, of whose end nothing has been heard. */
   get running(): number {
-    return this.#begun - this.#next.ends
+    return this.#running.size
   }
 
   /** It was told to break a task off, or something threw in it where nobody caught it: it must not be given another job. */
@@ -173,7 +153,7 @@ export class WorkerProcess {
       setImmediate(() => this.#lose())
       return job
     }
-    if (about) this.#tellDocuments(about)
+    if (about) this.#outbox.tell(about)
     this.#outbox.post({ type: 'start', job, file, work, ...(isNext && { heard: this.#next.ends }) })
     return job
   }
@@ -222,18 +202,6 @@ export class WorkerProcess {
     setImmediate(() => setImmediate(() => setImmediate(then)))
   }
 
-  #tellDocuments({ dagId, taskId, dag, task }: Attempt): void {
-    if (this.#told.get(dagId) !== dag) {
-      this.#told.set(dagId, dag)
-      this.#outbox.post({ type: 'dag', dagId, dag: dagFacts(dag) })
-    }
-    const key = `${dagId}/${taskId}`
-    if (this.#told.get(key) !== task) {
-      this.#told.set(key, task)
-      this.#outbox.post({ type: 'task', dagId, task })
-    }
-  }
-
   #hear(message: FromWorker): void {
     if (message.type === 'ready') {
       this.#isReady = true
@@ -245,14 +213,24 @@ export class WorkerProcess {
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
     else if (message.type === 'withdrawn') this.#putOff(message.job)
+    else if (message.type === 'read') this.#learn(message.stamps)
     else {
-      this.#beginNext()
-      const { stamps } = message
-      for (const path in stamps) this.stamps.set(path, stamps[path] as string)
+      // Only what runs can end: both sides must count the same ends.
+      const hasRun = this.#running.delete(message.job)
+      this.#learn(message.stamps)
       this.#isSpent ||= message.isLast
+      if (!hasRun) return
+      if (!message.isLast) {
+        this.#beginNext()
+        this.#jobs.get(message.job)?.onOver?.()
+      }
       if (message.mayStillSpeak) this.#afterLastWords(() => this.#finish(message.job, message))
       else this.#finish(message.job, message)
     }
+  }
+
+  #learn(stamps: Readonly<Record<string, string>> = {}): void {
+    for (const path in stamps) this.stamps.set(path, stamps[path] as string)
   }
 
   #answer({ job, question, ask }: Extract<FromWorker, { type: 'ask' }>): void {
@@ -274,7 +252,7 @@ export class WorkerProcess {
   }
 
   #begin(job: number, host: JobHost): void {
-    this.#begun += 1
+    this.#running.add(job)
     this.#jobs.set(job, host)
   }
 
@@ -320,6 +298,7 @@ export class WorkerProcess {
   }
 
   #refuse(message: ToWorker, why: string): void {
+    if (message.type === 'start') this.#running.delete(message.job)
     if (message.type === 'start') this.#finish(message.job, { type: 'lost', detail: `The task cannot begin with its inputs. ${why}` })
     else if (message.type === 'answer') this.#outbox.post({ type: 'answer', question: message.question, error: why })
   }

@@ -19,6 +19,10 @@ import { answered, channel, flush, Job, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
 const next = new NextJobs<Waiting>()
+/** Those of them that have taken an end. */
+const beginning: Waiting[] = []
+/** The platform has been told that it is to give no more. */
+let isClosed = false
 /** Something has thrown in it that no task under way is to blame for: it takes no more. */
 let isTired = false
 const dags = new Map<string, DagFacts>()
@@ -84,6 +88,7 @@ function hear(message: ToWorker): void {
 
 function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }>): void {
   if (next.take(job)) post({ type: 'withdrawn', job })
+  if (beginning.some((one) => one.job === job)) beginTaken()
   const found = jobs.get(job)
   if (!found) return
   found.isCancelled = isCancelled
@@ -93,12 +98,19 @@ function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }
 function take({ job, file, work, heard }: Extract<ToWorker, { type: 'start' }>): void {
   const facts = work.facts && withDocuments(work.facts)
   if (heard === undefined) begin({ job, heard: 0, file, work, facts })
-  else if (isTired) post({ type: 'withdrawn', job })
   else beginNext(next.add({ job, heard, file, work, facts }))
+  if (isClosed) withdraw()
 }
 
+/** It may let nothing else run for long: so that the end before it is heard first. */
 function beginNext(waiting: Waiting | null): void {
-  if (waiting) begin(waiting)
+  if (waiting && beginning.push(waiting) === 1) setImmediate(beginTaken)
+}
+
+function beginTaken(): void {
+  const all = beginning.splice(0)
+  if (all.length > 0) flush()
+  for (const one of all) begin(one)
 }
 
 function withdraw(): void {
@@ -129,6 +141,8 @@ async function perform(job: Job, work: JobWork, facts: TaskFacts | null): Promis
   let known: TaskWork['task'] | null = null
   try {
     const dag = await authoredDag(job.url, facts?.dagId ?? (work.kind === 'call' ? work.about.dagId : ''))
+    const stamps = newStamps(job.url)
+    if (stamps) post({ type: 'read', job: job.id, stamps })
     if (work.kind === 'call') {
       const task = facts && authoredTask(dag, facts.taskId)
       await callCallbacks(callbacksOf(dag, task, work.which), { ...work.about, which: work.which }, facts, dag, job)
@@ -156,10 +170,7 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
   if (job.hasEnded) return
   // Without them the next task could start no process.
   const isLast = wasThrown || isTired || streamsOf() !== streams
-  if (isLast) {
-    isTired = true
-    withdraw()
-  }
+  if (isLast) isTired = true
   job.end()
   jobs.delete(job.id)
   const stamps = newStamps(job.url)
@@ -173,7 +184,10 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
     isLast,
     mayStillSpeak: mayStillSpeak(),
   })
-  beginNext(next.ended())
+  // Nobody begins after the last end: neither side counts it. Who has taken an end before begins, for the platform takes him for begun.
+  isClosed ||= isLast
+  if (isClosed) withdraw()
+  else beginNext(next.ended())
   // Nothing else can be about to speak.
   if (jobs.size === 0) flush()
 }
@@ -182,12 +196,14 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
 function thrownLate(error: unknown): void {
   const own = speaker()
   const isKnown = own && !own.hasEnded
+  beginTaken()
   if (isKnown) finish(own, failureOutcome(error, null, own), true)
   if (isShared && jobs.size > 0 && (isKnown || runner.getStore())) return
   // What a task has left behind must not take the next one with it.
   if (!isKnown && runner.getStore() && jobs.size > 0) isTired = true
   else {
-    if (!isKnown) post({ type: 'exits', job: runner.getStore()?.id ?? 0 })
+    // What the platform has sent meanwhile is not to blame.
+    post({ type: 'exits', job: (isKnown ? own : runner.getStore())?.id ?? 0 })
     flush()
     exit(1)
   }
