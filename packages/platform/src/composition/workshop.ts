@@ -133,6 +133,7 @@ function spokenLogs(onLine: (line: string) => void, mask: (text: string) => stri
       }
     },
     read: async () => null,
+    readFrom: async () => null,
     async *tail() {},
     delete: async () => {},
   }

@@ -7,7 +7,7 @@
 
 import type { Clock } from '../../core/clock.ts'
 import { LogLines } from '../../execution/log-lines.ts'
-import type { TaskLog, TaskLogs, TryOfTask } from '../../execution/task-log.ts'
+import type { LogPage, LogPlace, TaskLog, TaskLogs, TryOfTask } from '../../execution/task-log.ts'
 import type { Database } from './database.ts'
 
 const TABLES = `
@@ -23,6 +23,10 @@ const WRITE_EVERY_MS = 100
 const MOST_TOGETHER = 64
 /** So much waits in memory at most, in characters. */
 const MOST_UNWRITTEN = 4 * 1024 * 1024
+
+/** Of a log that is read by pages so much is read together, in bytes, unless a single part is longer; and of so many parts. */
+const READ_TOGETHER = 256 * 1024
+const PARTS_TOGETHER = 256
 
 /** Deleted in one go: the platform stands still meanwhile. */
 const MOST_AT_ONCE = 500
@@ -43,6 +47,14 @@ interface Live {
   /** How often it is open: a lost try and the one that goes on may overlap. */
   writers: number
   readonly readers: Set<Reader>
+}
+
+/** A part of a log; what is not in the file yet counts as the end of its last part. */
+interface Piece {
+  readonly part: number
+  /** Where in its part it begins. */
+  readonly base: number
+  readonly text: string
 }
 
 interface Reader {
@@ -99,6 +111,64 @@ export class SqliteTaskLogs implements TaskLogs {
     const live = this.#live.get(keyOf(of).join('\n'))
     if (rows.length === 0 && !live?.unwritten && !live?.writers) return null
     return rows.map(({ text }) => text).join('') + (live?.unwritten ?? '')
+  }
+
+  async readFrom(of: TryOfTask, from: LogPlace, most: { readonly lines: number; readonly characters: number }): Promise<LogPage | null> {
+    const pieces = this.#pieces(of, from.part)
+    let piece = pieces.next()
+    // A part that is gone takes its place with it.
+    let skip = piece.value && from.part > 0 && piece.value.part !== from.part ? 0 : from.offset
+    if (piece.done && !this.#live.get(keyOf(of).join('\n'))?.writers) return null
+    let [text, lines, next] = ['', 0, from]
+    for (; !piece.done; piece = pieces.next()) {
+      const { part, base, text: all } = piece.value
+      let end = Math.min(skip, all.length)
+      const begin = end
+      skip -= end
+      while (end < all.length && lines < most.lines && text.length + end - begin < most.characters) {
+        end = all.indexOf('\n', end) + 1 || all.length
+        lines += 1
+      }
+      if (end > begin) next = { part, offset: base + end }
+      text += all.slice(begin, end)
+      if (end < all.length) return { text, next, hasMore: true }
+    }
+    return { text, next, hasMore: false }
+  }
+
+  /** What a try has written, from a part on; read as far as it is asked for. */
+  *#pieces(of: TryOfTask, first: number): Generator<Piece, undefined> {
+    const key = keyOf(of)
+    const ofTry = 'FROM task_log WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ? AND try_number = ? AND part > ?'
+    let last: Piece = { part: first, base: 0, text: '' }
+    for (let after = first - 1; ; ) {
+      const sizes = this.#db.all<{ part: number; size: number }>(
+        `SELECT part, octet_length(text) AS size ${ofTry} ORDER BY part LIMIT ${PARTS_TOGETHER}`,
+        ...key,
+        after,
+      )
+      let total = 0
+      let until = after
+      for (const { part, size } of sizes) {
+        total += size
+        if (until > after && total > READ_TOGETHER) break
+        until = part
+      }
+      if (until === after) break
+      for (const row of this.#db.all<{ part: number; text: string }>(
+        `SELECT part, text ${ofTry} AND part <= ? ORDER BY part`,
+        ...key,
+        after,
+        until,
+      )) {
+        last = { ...row, base: 0 }
+        yield last
+      }
+      after = until
+    }
+    const unwritten = this.#live.get(key.join('\n'))?.unwritten
+    if (unwritten) yield { part: last.part, base: last.text.length, text: unwritten }
+    return undefined
   }
 
   async *tail(of: TryOfTask, signal: AbortSignal): AsyncIterable<string> {

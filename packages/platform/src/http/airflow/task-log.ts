@@ -1,5 +1,6 @@
 /** The logs of tries in Airflow's words: as structured lines, a page at a time or as a whole. */
 import { AppError } from '../../core/app-error.ts'
+import { LOG_BEGINNING, type LogPlace } from '../../execution/task-log.ts'
 import { isActive } from '../../scheduling/task-instance.ts'
 import { badRequest } from '../airflow-error.ts'
 import { one, readQuery, text, truth, whole } from '../airflow-query.ts'
@@ -7,8 +8,8 @@ import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { findInstance, numberOf } from './request.ts'
 
-/** How many lines one answer has, unless the full content is asked for. */
-const PAGE_LINES = 5000
+/** How much one answer has at most, unless the full content is asked for: it ends with the line that reaches one of these. */
+const PAGE = { lines: 5000, characters: 4 * 1024 * 1024 }
 
 export interface LogLine {
   readonly timestamp: string | null
@@ -34,17 +35,18 @@ export function addTaskLogRoutes(door: Door, options: AirflowDoorOptions): void 
     const query = readQuery(c.req, { map_index: one(whole(-1)), full_content: one(truth), token: one(text) })
     const mapIndex = query.map_index ?? -1
     const { instance, tryNumber } = await findTry(options, { dag, run, task, mapIndex, text: number })
-    const log = (await options.logs.read({ dagId: dag, runId: run, taskId: task, mapIndex, tryNumber })) ?? ''
+    const of = { dagId: dag, runId: run, taskId: task, mapIndex, tryNumber }
     const accept = c.req.header('accept') ?? ''
-    if (accept.includes('text/plain')) return c.text(log)
-    const lines = structured(log)
-    if (accept.includes('application/x-ndjson'))
-      return c.body(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), 200, { 'Content-Type': 'application/x-ndjson' })
-    const from = query.token === undefined ? 0 : lineOfToken(query.token)
-    const content = query.full_content ? lines.slice(from) : lines.slice(from, from + PAGE_LINES)
-    const next = from + content.length
-    const grows = tryNumber === instance.tryNumber && isActive(instance.state)
-    return c.json({ content, continuation_token: next < lines.length || (grows && !query.full_content) ? tokenOfLine(next) : null })
+    if (accept.includes('text/plain')) return c.text((await options.logs.read(of)) ?? '')
+    if (accept.includes('application/x-ndjson')) {
+      const lines = structured((await options.logs.read(of)) ?? '').map((line) => `${JSON.stringify(line)}\n`)
+      return c.body(lines.join(''), 200, { 'Content-Type': 'application/x-ndjson' })
+    }
+    const from = query.token === undefined ? LOG_BEGINNING : placeOfToken(query.token)
+    const most = query.full_content ? { lines: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY } : PAGE
+    const { text: log, next, hasMore } = (await options.logs.readFrom(of, from, most)) ?? { text: '', next: from, hasMore: false }
+    const grows = tryNumber === instance.tryNumber && isActive(instance.state) && !query.full_content
+    return c.json({ content: structured(log), continuation_token: hasMore || grows ? tokenOf(next) : null })
   })
 
   door.get(`${path}/externalLogUrl/:try`, permit('dags.read'), async (c) => {
@@ -66,12 +68,14 @@ export function logLine(line: string): LogLine {
 
 const structured = (log: string): LogLine[] => log.split('\n').slice(0, -1).map(logLine)
 
-const tokenOfLine = (line: number): string => Buffer.from(JSON.stringify({ line })).toString('base64url')
+const tokenOf = ({ part, offset }: LogPlace): string => Buffer.from(JSON.stringify({ part, offset })).toString('base64url')
 
-function lineOfToken(token: string): number {
+const isPlaceNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+function placeOfToken(token: string): LogPlace {
   try {
-    const { line } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as { line?: unknown }
-    if (typeof line === 'number' && Number.isInteger(line) && line >= 0) return line
+    const { part, offset } = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as { part?: unknown; offset?: unknown }
+    if (isPlaceNumber(part) && isPlaceNumber(offset)) return { part, offset }
   } catch {
     // Said below.
   }
