@@ -14,6 +14,7 @@ import { SqliteTaskTryStore } from '../src/adapters/sqlite/task-try.ts'
 import { SqliteXComStore } from '../src/adapters/sqlite/xcom.ts'
 import { ManualClock } from '../src/core/clock.ts'
 import { type DomainEvent, Events } from '../src/core/events.ts'
+import type { DagRunStore } from '../src/scheduling/dag-run.ts'
 import { Scheduler, type SchedulerLimits } from '../src/scheduling/scheduler.ts'
 
 export const START = '2019-10-09T12:00:00Z'
@@ -24,18 +25,19 @@ export function inlinePlatform({
   limits,
   db = new Database(':memory:'),
   clock = new ManualClock(START),
+  runs = new SqliteDagRunStore(db),
 }: {
   task?: InlineTask
   wait?: InlineWait
   limits?: Partial<SchedulerLimits>
   db?: Database
   clock?: ManualClock
+  runs?: DagRunStore
 } = {}) {
   const events = new Events(clock)
   const told: DomainEvent[] = []
   events.subscribe((event) => told.push(event))
   const dags = new SqliteDagStore(db)
-  const runs = new SqliteDagRunStore(db)
   const instances = new SqliteTaskInstanceStore(db)
   const pools = new SqlitePoolStore(db)
   const backfills = new SqliteBackfillStore(db)
