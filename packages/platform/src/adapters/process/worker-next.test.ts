@@ -1,8 +1,9 @@
 /** Tasks that are given to a shared worker before a place is free there. */
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { generator, whole } from '../../../test/cron-walk.ts'
 import { poolOver } from '../../../test/worker-pool.ts'
 
 const FILE = `
@@ -39,8 +40,9 @@ type Platform = Awaited<ReturnType<typeof poolOver>>
 const turn = () => new Promise(setImmediate)
 
 /** One place, which a task holds until the gate is open. */
-async function held(t: TestContext, { places = 1, task = 'holds', ...options } = {}) {
-  const platform = await poolOver(t, FILE, { workers: places, ...options })
+async function held(t: TestContext, { places = 1, task = 'holds', before = async (_: Platform): Promise<unknown> => null } = {}) {
+  const platform = await poolOver(t, FILE, { workers: places })
+  await before(platform)
   const gate = join(platform.folder, 'gate')
   const conf = { gate }
   const holding: ReturnType<Platform['run']>[] = []
@@ -128,7 +130,7 @@ test('when their worker is killed or ended by a task, those that wait in it begi
 test('a worker in which something throws late takes no more: those that were on their way to it begin elsewhere', {
   timeout: 30_000,
 }, async (t) => {
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     const { queue, holding, open } = await held(t, { places: 2, task: 'late' })
     let isOver = false
     const late = Promise.all(holding).then((ended) => {
@@ -202,22 +204,20 @@ test('a platform that stops waits for nobody who has not begun', async (t) => {
 })
 
 test('tasks of all DAGs begin in the order in which they came, whichever workers they need', async (t) => {
-  const { queue, begun, open, attempt } = await held(t)
-  const alone = { dag: { ...attempt('quick').dag, tasksPerWorker: 1 } }
-  const all = [
-    queue('quick', 0),
-    queue('quick', 1),
-    queue('quick', 2, alone),
-    queue('quick', 3),
-    queue('quick', 4, alone),
-    queue('quick', 5),
-  ]
-  for (let i = 0; i < 5; i++) await turn()
+  const alone = ({ attempt }: Platform) => ({ dag: { ...attempt('quick').dag, tasksPerWorker: 1 } })
+  const platform = await held(t, { before: (one) => one.run('quick', alone(one)) })
+  const { queue, begun, open } = platform
+  const all: ReturnType<typeof queue>[] = []
+  for (let i = 0; i < 12; i++) {
+    all.push(queue('quick', i, i % 3 === 2 ? alone(platform) : {}))
+    for (let turns = 0; turns < 1_000; turns++) await turn()
+  }
   await open()
   const pids = (await Promise.all(all)).map(({ output }) => output)
-  // A place waits for nobody whose process is still starting.
-  assert.deepEqual(begun.slice(0, 2), [0, 1])
-  assert.ok(begun.indexOf(2) < begun.indexOf(4) && begun.indexOf(3) < begun.indexOf(5))
+  assert.deepEqual(
+    begun,
+    Array.from({ length: 12 }, (_, i) => i),
+  )
   assert.equal(new Set(pids).size, 2)
 })
 
@@ -229,4 +229,53 @@ test('those that come while the last ends of a worker are heard find a place', {
     for (let turns = i % 7; turns > 0; turns--) await turn()
   }
   for (const { state } of await Promise.all(all)) assert.equal(state, 'success')
+})
+
+test('a task that cannot be sent to its worker fails alone: who waits for its end there begins', { timeout: 30_000 }, async (t) => {
+  const { run } = await poolOver(t, FILE, { workers: 1 })
+  await run('quick')
+  const huge = { conf: { n: 1n } }
+  const refused = run('quick', huge)
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  const all = [run('quick', { mapIndex: 1 }), run('quick', { mapIndex: 2, ...huge }), run('quick', { mapIndex: 3 })]
+  const [first, second, third] = await Promise.all(all)
+  for (const one of [await refused, second]) assert.match(String(one?.detail), /cannot begin with its inputs/)
+  assert.deepEqual([first?.state, third?.state], ['success', 'success'])
+})
+
+test('whatever happens to tasks and their workers, all come to an end, none begins twice at a time, and no place is lost', {
+  timeout: 60_000,
+}, async (t) => {
+  const places = 3
+  const { workers, attempt, run, folder } = await poolOver(t, FILE, { workers: places })
+  const gate = join(folder, 'gate')
+  await writeFile(gate, '')
+  const random = generator(7)
+  const spans: { from: string; to: string }[] = []
+  const all: Promise<unknown>[] = []
+  for (let i = 0; i < 80; i++) {
+    const taskId = random() < 0.02 ? 'exits' : random() < 0.02 ? 'late' : random() < 0.1 ? 'holds' : 'quick'
+    const tasksPerWorker = random() < 0.15 ? 1 : random() < 0.1 ? 5 : 100
+    const cancellation = new AbortController()
+    const one = attempt(taskId, { mapIndex: i, conf: { gate }, dag: { ...attempt(taskId).dag, tasksPerWorker } })
+    const ended = workers.run(one, cancellation.signal, () => {
+      if (random() < 0.05) cancellation.abort()
+    })
+    all.push(ended.then(({ startedAt, endedAt }) => startedAt && endedAt && spans.push({ from: startedAt, to: endedAt })))
+    if (random() < 0.1) cancellation.abort()
+    if (random() < 0.05) workers.filesChanged()
+    for (let turns = whole(random, 0, 3); turns > 0; turns--) await turn()
+  }
+  await Promise.all(all)
+  for (const { from } of spans) assert.ok(spans.filter((other) => other.from <= from && from < other.to).length <= places)
+  await rm(gate)
+  const begun = Array.from({ length: places }, (_, mapIndex) => {
+    const stop = new AbortController()
+    return new Promise<AbortController>((resolve) => {
+      all.push(run('holds', { conf: { gate }, mapIndex, signal: stop.signal, onStart: () => resolve(stop) }))
+    })
+  })
+  await Promise.all(begun)
+  await writeFile(gate, '')
+  await Promise.all(all)
 })
