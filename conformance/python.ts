@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
 
 const FOLDER = resolve(import.meta.dirname, '../.daggerboard/conformance')
@@ -19,9 +19,32 @@ const POLL_MS = 500
 export async function pythonWith(packages: string[]): Promise<string> {
   const wanted = [...packages].sort()
   const home = join(FOLDER, wanted.map((name) => name.replace(/[^\w.-]+/g, '-')).join('+'))
+  return madeOnce(home, wanted.join('\n'), async (python) => {
+    await command('python3', ['-m', 'venv', home], 'Install Python 3 with its venv module (Debian: python3-venv).')
+    await install(python, wanted)
+  })
+}
+
+/**
+ * The path of a Python whose packages are exactly those of `requirements`, a file that pins each of them; nothing that they ask for is added.
+ * `versions` says which Pythons will do (`>=3.10,<3.13`): uv finds one on the machine, or fetches it. Throws with uv's last words when it cannot.
+ */
+export async function pythonWithPinned(requirements: string, versions: string): Promise<string> {
+  const home = join(FOLDER, basename(requirements, '.txt'))
+  const pins = await readFile(requirements, 'utf8')
+  const uv = await pythonWith(['uv'])
+  return madeOnce(home, `${versions}\n${pins}`, async (python) => {
+    const advice = `Check that uv can reach its package index, and install a Python ${versions}.`
+    await command(uv, ['-m', 'uv', 'venv', '--quiet', '--python', versions, home], advice)
+    await command(uv, ['-m', 'uv', 'pip', 'install', '--quiet', '--no-deps', '--python', python, '--requirement', requirements], advice)
+  })
+}
+
+/** The Python in `home`, which `make` makes; `stamp` says what is in it. */
+async function madeOnce(home: string, stamp: string, make: (python: string) => Promise<void>): Promise<string> {
   const python = join(home, 'bin', 'python')
   const marker = join(home, '.complete')
-  const isMade = async () => existsSync(python) && (await readFile(marker, 'utf8').catch(() => '')) === wanted.join('\n')
+  const isMade = async () => existsSync(python) && (await readFile(marker, 'utf8').catch(() => '')) === stamp
   await mkdir(FOLDER, { recursive: true })
   while (!(await isMade())) {
     const release = await lock(`${home}.lock`)
@@ -32,9 +55,8 @@ export async function pythonWith(packages: string[]): Promise<string> {
     try {
       if (await isMade()) break
       await rm(home, { recursive: true, force: true })
-      await command('python3', ['-m', 'venv', home], 'Install Python 3 with its venv module (Debian: python3-venv).')
-      await install(python, wanted)
-      await writeFile(marker, wanted.join('\n'))
+      await make(python)
+      await writeFile(marker, stamp)
     } finally {
       await release()
     }

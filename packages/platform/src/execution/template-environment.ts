@@ -1,6 +1,6 @@
 /** The one environment of Nunjucks: taught what templates of Airflow expect of Jinja and Python, and kept apart from the language behind it. */
 import nunjucks from 'nunjucks'
-import { dividedBy, minus, plus, times } from './date-arithmetic.ts'
+import { compares, dividedBy, minus, plus, times } from './date-arithmetic.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { TEMPLATE_FILTERS } from './template-names.ts'
 import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
@@ -92,7 +92,16 @@ function countWithDates(): void {
     if (found !== undefined) return found
     return Object.hasOwn(context.ctx, name) ? context.ctx[name] : context.env.globals[name]
   }
-  Object.assign(runtime, { contextOrFrameLookup: lookUp, plus, minus, times, dividedBy, memberLookup: member, suppressValue: shown })
+  Object.assign(runtime, {
+    contextOrFrameLookup: lookUp,
+    plus,
+    minus,
+    times,
+    dividedBy,
+    compares,
+    memberLookup: member,
+    suppressValue: shown,
+  })
   const emit = (call: string) =>
     function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
       this._emit(`runtime.${call}(`)
@@ -101,12 +110,26 @@ function countWithDates(): void {
       this.compile(node.right, frame)
       this._emit(')')
     }
+  const emitComparison = function (this: Emitter, node: Comparison, frame: unknown) {
+    this._emit('runtime.compares([')
+    for (const value of [node.expr, ...node.ops.map(({ expr }) => expr)]) {
+      this.compile(value, frame)
+      this._emit(', ')
+    }
+    this._emit(`], ${JSON.stringify(node.ops.map(({ type }) => type))})`)
+  }
   Object.assign(compiler.Compiler.prototype, {
+    compileCompare: emitComparison,
     compileAdd: emit('plus'),
     compileSub: emit('minus'),
     compileMul: emit('times'),
     compileDiv: emit('dividedBy'),
   })
+}
+
+interface Comparison {
+  readonly expr: unknown
+  readonly ops: readonly { readonly type: string; readonly expr: unknown }[]
 }
 
 interface Looked {

@@ -1,9 +1,11 @@
 /** `macros` of templates, under Airflow's names. */
-import { randomUUID } from 'node:crypto'
 import { fromWallClock } from '@daggerboard/dag'
-import { AppError } from '../core/app-error.ts'
+import { AppError, messageOf } from '../core/app-error.ts'
+import { RelativeDelta, WEEKDAYS } from './relative-delta.ts'
 import { formatDate, parseDate } from './strftime.ts'
 import { TemplateDate } from './template-date.ts'
+import { UUIDS } from './template-uuid.ts'
+import { json } from './template-values.ts'
 import { TimeDelta } from './time-delta.ts'
 
 /** Marks functions that have members of their own. */
@@ -40,12 +42,24 @@ function readDate(text: string, format: string): TemplateDate {
   return new TemplateDate(fromWallClock(wall, offset), offset, microseconds)
 }
 
+function readJson(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch (error) {
+    throw new AppError('invalid', `macros.json.loads was given what is not JSON: ${messageOf(error)}`)
+  }
+}
+
 export const MACROS = {
   datetime,
   timedelta: (...args: readonly unknown[]) => TimeDelta.of(...args),
-  dateutil: { parser: { parse: instantOf } },
+  dateutil: {
+    parser: { parse: instantOf },
+    relativedelta: { ...WEEKDAYS, relativedelta: (...args: readonly unknown[]) => RelativeDelta.of(...args) },
+  },
   time: { time: () => Date.now() / 1000, strftime: (format: string) => formatDate(new Date(), format) },
-  uuid: { uuid4: () => randomUUID() },
+  uuid: UUIDS,
+  json: { dumps: json, loads: readJson },
   /** `macros.random()` is a number of [0, 1). */
   random: Object.assign(() => Math.random(), {
     [WITH_MEMBERS]: true,

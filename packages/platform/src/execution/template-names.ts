@@ -68,6 +68,7 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     try_number: tryNumber,
     max_tries: maxTries,
     operator: task.operator,
+    execution_date: logicalDate,
     start_date: dateOf(facts.firstStartedAt),
   }
   return {
@@ -138,6 +139,7 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
       run_type: runType,
       conf,
       logical_date: logicalDate,
+      execution_date: logicalDate,
       data_interval_start: start,
       data_interval_end: end,
       external_trigger: isByHand,

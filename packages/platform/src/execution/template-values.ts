@@ -55,7 +55,8 @@ export function pythonMethod(of: unknown, name: string): Method | undefined {
 /** Lists and objects as JSON, spaced as Python spaces it; anything else as it is. */
 export const printed = (value: unknown): unknown => (Array.isArray(value) || isPlain(value) ? json(value) : value)
 
-function json(value: unknown): string {
+/** JSON, spaced as Python spaces it. */
+export function json(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(json).join(', ')}]`
   if (!isPlain(value)) return JSON.stringify(value) ?? 'null'
   return `{${Object.entries(value)

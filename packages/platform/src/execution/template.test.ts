@@ -176,7 +176,17 @@ test('instants are counted with as in Python', async () => {
     'macros.datetime.strptime("03.02.2020", "%d.%m.%Y") | ds': '2020-02-03',
     'macros.dateutil.parser.parse("2020-02-03 04:05:06") | ts': '2020-02-03T04:05:06+00:00',
     'macros.datetime_diff_for_humans("2020-02-03", "2020-02-01")': '2 days after',
-    'macros.uuid.uuid4() | length': '36',
+    '(logical_date - macros.dateutil.relativedelta.relativedelta(months=7)) | ds': '2019-02-28',
+    '(logical_date + macros.dateutil.relativedelta.relativedelta(day=31, weekday=macros.dateutil.relativedelta.FR(-1))) | ds': '2019-09-27',
+    'macros.dateutil.relativedelta.relativedelta(months=-14, hours=50, day=3)':
+      'relativedelta(years=-1, months=-2, days=+2, hours=+2, day=3)',
+    '"same" if logical_date == data_interval_start else "other"': 'same',
+    '"in" if data_interval_start <= logical_date < data_interval_end else "out"': 'in',
+    '1 < 3 < 2': 'false',
+    'ti.execution_date - dag_run.execution_date': '<Interval [2019-09-30 05:00:00+00:00 -> 2019-09-30 05:00:00+00:00]>',
+    'macros.uuid.uuid4() | string | length': '36',
+    'macros.uuid.uuid5(macros.uuid.NAMESPACE_DNS, "python.org")': '886313e1-3b8a-5372-9b90-0c9aee199e5d',
+    'macros.json.dumps(macros.json.loads("[1,2]"))': '[1, 2]',
     '1 + 2 * 3 - 4': '3',
     '"a" + "b" ~ 1': 'ab1',
     'prev_data_interval_start_success | ds': '2019-09-16',
@@ -186,6 +196,23 @@ test('instants are counted with as in Python', async () => {
   }
   const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])))
   assert.deepEqual(rendered, expected)
+})
+
+test('a date that is not there is not counted with, nor compared', async () => {
+  const missing = { ...sources, platform: async () => null }
+  for (const template of [
+    '{{ D - macros.timedelta(days=1) }}',
+    '{{ macros.timedelta(days=1) + D }}',
+    '{{ D < logical_date }}',
+    '{{ ds - logical_date }}',
+  ]) {
+    const written = template.replace('D', 'prev_execution_date_success')
+    await assert.rejects(
+      renderTemplates(written, templateNames(facts), missing),
+      /"prev_execution_date_success" has no value|does not go with/,
+      written,
+    )
+  }
 })
 
 test('assets and their events have the names that Airflow gives them', async () => {
