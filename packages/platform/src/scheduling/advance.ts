@@ -15,12 +15,12 @@ import type { Turn } from './turn.ts'
 const MOST_MOVES = 128
 
 /**
- * Every run in which something happened. Those of paused DAGs stay as they are until these run again, but for ending. Answers whether
- * there are runs left that the next turn has to follow.
+ * Every run in which something happened, until about `mostMoves` instances have moved. Those of paused DAGs stay as they are until these run
+ * again, but for ending. Answers whether there are runs left that the next turn has to follow.
  */
-export function advance(turn: Turn): boolean {
+export function advance(turn: Turn, mostMoves: number = MOST_MOVES): boolean {
   const { board } = turn
-  const most = turn.moves + MOST_MOVES
+  const most = turn.moves + mostMoves
   const left: BoardRun[] = []
   for (const of of board.toAdvance) {
     if (turn.moves >= most) break
