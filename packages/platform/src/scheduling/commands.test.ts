@@ -340,3 +340,15 @@ test('of many tasks that are not there some are named, and it is said that there
     return true
   })
 })
+
+test('explain says of a task that is queued that it waits for a place in a worker, and which setting gives more', async () => {
+  const { runner, scheduler, save, settle, states } = inlinePlatform({ task: () => 1 })
+  runner.run = () => new Promise(() => {})
+  await save(chain('a'))
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  assert.equal((await states('d', runId)).a, 'queued')
+  const [queued] = (await scheduler.explain('d', runId, 'a')).reasons
+  assert.match(queued?.sentence ?? '', /has its slot since .*, and waits for a place in a worker/)
+  assert.match(queued?.freedBy ?? '', /end of any task that runs.*\[workers\] concurrency/)
+})

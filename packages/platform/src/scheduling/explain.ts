@@ -40,6 +40,8 @@ const reason = (kind: Reason['kind'], sentence: string, freedBy: string | null =
   at,
 })
 
+const QUEUED_FREED_BY = 'The end of any task that runs, or more of them at the same time: the setting [workers] concurrency.'
+
 export function explain(board: Board, parallelism: number, of: BoardRun, instance: TaskInstance): Explanation {
   const { state } = instance
   if (isDone(state)) return { state, reasons: [reason('done', `It has ended as ${state}.${instance.detail ? ` ${instance.detail}` : ''}`)] }
@@ -105,7 +107,7 @@ function aboutInstance(board: Board, parallelism: number, of: BoardRun, planned:
     case 'scheduled':
       return aboutSlots(board, parallelism, of, planned, instance)
     case 'queued':
-      return [reason('running', `It has its slot since ${instance.queuedAt}, and waits for a worker.`)]
+      return [reason('running', `It has its slot since ${instance.queuedAt}, and waits for a place in a worker.`, QUEUED_FREED_BY)]
     case 'restarting':
       return [reason('running', 'It was cleared while it ran: what runs is being ended.', 'The end of what runs.')]
     default:
