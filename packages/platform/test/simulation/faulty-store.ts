@@ -8,6 +8,7 @@ import { SqliteDagRunStore } from '../../src/adapters/sqlite/dag-run.ts'
 import type { Database } from '../../src/adapters/sqlite/database.ts'
 import { Journal } from '../../src/adapters/sqlite/journal.ts'
 import { JournaledDagRunStore } from '../../src/adapters/sqlite/journaled-dag-run.ts'
+import { TableWriter } from '../../src/adapters/sqlite/table-writer.ts'
 import type { SqliteTaskInstanceStore } from '../../src/adapters/sqlite/task-instance.ts'
 import { AppError } from '../../src/core/app-error.ts'
 import type { Changes, DagRunStore } from '../../src/scheduling/dag-run.ts'
@@ -61,10 +62,11 @@ export type NewRunStore = (db: Database, instances: SqliteTaskInstanceStore, fau
 
 export const plainStore: NewRunStore = (db, instances, faults) => new FaultyDagRunStore(db, instances, faults)
 
+/** With `hasWriter` a thread brings nearly everything to the tables. */
 export const journaledStore =
-  (journalFile: string): NewRunStore =>
+  (journalFile: string, hasWriter: boolean): NewRunStore =>
   (db, instances, faults) =>
-    new FaultyJournaledStore(db, instances, new FaultyJournal(journalFile, faults), faults)
+    new FaultyJournaledStore(db, instances, new FaultyJournal(journalFile, faults), faults, hasWriter ? new TableWriter(db.path) : null)
 
 class FaultyDagRunStore extends SqliteDagRunStore {
   readonly #faults: Faults
@@ -82,8 +84,9 @@ class FaultyDagRunStore extends SqliteDagRunStore {
 class FaultyJournaledStore extends JournaledDagRunStore {
   readonly #faults: Faults
 
-  constructor(db: Database, instances: SqliteTaskInstanceStore, journal: Journal, faults: Faults) {
-    super(db, instances, journal)
+  constructor(db: Database, instances: SqliteTaskInstanceStore, journal: Journal, faults: Faults, writer: TableWriter | null) {
+    super(db, instances, journal, writer ? { writer, many: 2 } : {})
+    writer?.startNow()
     this.#faults = faults
   }
 

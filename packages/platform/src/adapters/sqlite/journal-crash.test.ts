@@ -18,7 +18,7 @@ import { type Batch, TableWriter } from './table-writer.ts'
 import { SqliteTaskInstanceStore } from './task-instance.ts'
 
 /** More of them: `HISTORIES=1000 node --test …/journal-crash.test.ts`. */
-const HISTORIES = Number(process.env.HISTORIES ?? 24)
+const HISTORIES = Number(process.env.HISTORIES ?? 12)
 const TURNS = 50
 const INSTANCES = 60
 /** A few turns fill a half. */
@@ -162,12 +162,13 @@ test('a loss of power at any moment loses nothing that was acknowledged, and bri
   t.mock.timers.enable({ apis: ['setTimeout'] })
   for (let seed = 1; seed <= HISTORIES; seed++) {
     const random = seeded(seed)
+    const many = random.pick([1, 32, 128])
     const home = new Home()
     const durable = join(home.folder, 'durable.sqlite')
     const keep = () => copyTables(home.file, durable)
     const db = new WatchedDatabase(home.file, keep)
     const writer = new LaggingWriter(new WatchedDatabase(home.file, keep))
-    const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new UncertainJournal(home.journal, random), writer)
+    const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new UncertainJournal(home.journal, random), { writer, many })
     const turns = new JournaledTurns(random)
     try {
       await turns.newRun(runs, INSTANCES)
@@ -198,10 +199,11 @@ test('neither does the end of a process at any moment, while a thread writes and
   let threadsUsed = 0
   for (let seed = 1; seed <= Math.ceil(HISTORIES / 6); seed++) {
     const random = seeded(seed)
+    const many = random.pick([1, 32, 128])
     const home = new Home()
     const db = new Database(home.file, CACHE_MEBIBYTES, BUSY_MS)
-    const writer = new TableWriter(home.file, { busyMilliseconds: BUSY_MS })
-    const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(home.journal, JOURNAL_BYTES), writer)
+    const writer = new TableWriter(home.file, { busyMilliseconds: BUSY_MS, restMilliseconds: 0 })
+    const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(home.journal, JOURNAL_BYTES), { writer, many })
     const turns = new JournaledTurns(random)
     const other = new Database(home.file, CACHE_MEBIBYTES, BUSY_MS)
     let isHeld = false

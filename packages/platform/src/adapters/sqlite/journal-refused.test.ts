@@ -35,9 +35,12 @@ function opening(file = 'platform.sqlite', hasWriter = false) {
   opened.push(db)
   const instances = new SqliteTaskInstanceStore(db)
   const logger = { ...silentLogger, error: (message: string) => void said.push(message) }
-  const writer = hasWriter ? new TableWriter(db.path) : null
-  const runs = new JournaledDagRunStore(db, instances, new Journal(join(folder, 'turns.journal')), writer, logger)
-  writer?.startNow()
+  const writer = new TableWriter(db.path)
+  const runs = new JournaledDagRunStore(db, instances, new Journal(join(folder, 'turns.journal')), {
+    ...(hasWriter && { writer, many: 1 }),
+    logger,
+  })
+  if (hasWriter) writer.startNow()
   const refused = () =>
     db.all<{ run_id: string; error: string }>('SELECT run_id, error FROM journal_refused ORDER BY rowid').map((row) => ({ ...row }))
   const stateOf = async ({ runId }: TaskInstance) => (await instances.find('daily', runId, 'work'))?.state
@@ -169,7 +172,7 @@ test('a task whose answer is refused has failed in the end, and what runs beside
   const db = new Database(join(folder, 'scheduled.sqlite'))
   opened.push(db)
   const logger = { ...silentLogger, error: (message: string) => void said.push(message) }
-  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), null, logger)
+  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), { logger })
   const platform = inlinePlatform({ db, runs, task: ({ taskId }) => taskId })
   db.migrate(`CREATE TRIGGER refusing BEFORE INSERT ON xcom WHEN new.task_id = 'bad' BEGIN SELECT RAISE(ABORT, 'Not for me.'); END`)
   const chain = (dagId: string, first: string) =>

@@ -18,9 +18,17 @@ import { isOutage } from './outage.ts'
 import type { Batch, TableWriter } from './table-writer.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
-/** So many moved instances come to the tables without a wait: more would hold everything else up. */
+/** More would hold everything else up. */
 const MANY = 128
 const SOON_MS = 150
+
+interface Options {
+  /** A thread that brings what is recorded to the tables, when it is much. */
+  readonly writer?: TableWriter
+  readonly logger?: Logger
+  /** So many moved instances come to the tables without a wait. Default 128. */
+  readonly many?: number
+}
 
 /** A turn that is durable, and not in the tables yet. */
 interface Recorded {
@@ -34,6 +42,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   readonly #journal: Journal
   readonly #writer: TableWriter | null
   readonly #logger: Logger
+  readonly #many: number
   #pending: Recorded[] = []
   /** What the writer has been given, and has not done yet as far as this has noticed. */
   #given: { readonly number: number; readonly records: readonly Recorded[]; readonly isForGood: boolean }[] = []
@@ -51,19 +60,19 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   /** Runs of which something was refused: what is recorded of them goes to the tables at once, so that they refuse it while somebody listens. */
   readonly #refusedRuns = new Set<string>()
 
-  /** Takes what an earlier platform has left in the journal into the tables. With a `writer` a thread does that with what comes later, when it is much. */
+  /** Takes what an earlier platform has left in the journal into the tables. */
   constructor(
     db: Database,
     instances: SqliteTaskInstanceStore,
     journal: Journal,
-    writer: TableWriter | null = null,
-    logger: Logger = silentLogger,
+    { writer, logger = silentLogger, many = MANY }: Options = {},
   ) {
     super(db, instances)
     this.#db = db
     this.#journal = journal
-    this.#writer = writer
+    this.#writer = writer ?? null
     this.#logger = logger
+    this.#many = many
     this.#last = lastApplied(db)
     for (const { sequence, text } of journal.open(this.#last)) {
       this.#pending.push({ sequence, text, moves: JSON.parse(text) as Moves })
@@ -242,7 +251,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
 
   #noticeDone(): void {
     const writer = this.#writer
-    if (!writer || this.#given.length === 0) return
+    if (!writer) return
     if (writer.hasFailed) this.#takeBack(writer)
     for (let first = this.#given[0]; first && first.number <= writer.done; first = this.#given[0]) {
       this.#given.shift()
@@ -265,7 +274,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#pending.push(recorded)
     this.#remember(recorded.moves)
     this.#moved += recorded.moves.instances.length
-    if (this.#moved >= MANY) this.#begin(true)
+    if (this.#moved >= this.#many) this.#begin(true)
     else this.#settleSoon()
   }
 

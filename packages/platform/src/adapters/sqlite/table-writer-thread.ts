@@ -10,24 +10,30 @@ import { type Batch, STATE, type ThreadData, type ToTableWriter } from './table-
 const { path, state, busyMilliseconds } = workerData as ThreadData
 /** It writes all over the tables. */
 const CACHE_MEBIBYTES = 32
-const db = new Database(path, CACHE_MEBIBYTES, busyMilliseconds)
-const runs = new SqliteDagRunStore(db)
 
-parentPort?.on('message', (message: ToTableWriter) => {
+/** Whoever waits may stand still: what fails is said in the memory that both see. */
+function unlessFailed(work: () => void): void {
   try {
-    if (message === 'close') db.close()
-    // What comes after a batch that has failed must not be written without it.
-    else if (Atomics.load(state, STATE.hasFailed) === 0) write(message)
+    if (Atomics.load(state, STATE.hasFailed) === 0) work()
   } catch {
     Atomics.store(state, STATE.hasFailed, 1)
   }
-  Atomics.add(state, STATE.done, 1)
-  Atomics.notify(state, STATE.done)
+}
+
+unlessFailed(() => {
+  const db = new Database(path, CACHE_MEBIBYTES, busyMilliseconds)
+  const runs = new SqliteDagRunStore(db)
+  parentPort?.on('message', (message: ToTableWriter) => {
+    // What comes after a batch that has failed must not be written without it.
+    unlessFailed(() => (message === 'close' ? db.close() : write(db, runs, message)))
+    Atomics.add(state, STATE.done, 1)
+    Atomics.notify(state, STATE.done)
+  })
 })
 Atomics.store(state, STATE.isReady, 1)
 Atomics.notify(state, STATE.isReady)
 
-function write({ texts, last, isForGood }: Batch): void {
+function write(db: Database, runs: SqliteDagRunStore, { texts, last, isForGood }: Batch): void {
   const work = () => {
     for (const moves of joined(texts.map((text) => JSON.parse(text) as Moves))) runs.apply({ ...NO_CHANGES, ...moves })
     markApplied(db, last)

@@ -36,10 +36,12 @@ function open(): Database {
 }
 
 /** A run of many instances in the tables, and a store whose thread is there. */
-async function begun(newWriter: (path: string) => TableWriter = (path) => new TableWriter(path, { busyMilliseconds: BUSY_MS })) {
+async function begun(
+  newWriter: (path: string) => TableWriter = (path) => new TableWriter(path, { busyMilliseconds: BUSY_MS, restMilliseconds: 0 }),
+) {
   const db = open()
   const writer = newWriter(file)
-  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), writer)
+  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), { writer })
   const turns = new JournaledTurns(seeded(1))
   await turns.newRun(runs, INSTANCES)
   writer.startNow()
@@ -105,6 +107,21 @@ class SilentWriter extends TableWriter {
     return this.hasFailed ? super.done : 0
   }
 }
+
+test('a thread that cannot begin has failed, and leaves everything to the platform', async () => {
+  const { turns } = await begun()
+  const db = open()
+  const writer = new TableWriter(folder)
+  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'other.journal')), {
+    writer,
+    many: 1,
+  })
+  writer.startNow()
+  assert.equal(writer.isReady, false)
+  assert.equal(writer.hasFailed, true)
+  for (let i = 0; i < 10; i++) await turns.turn(runs)
+  assert.deepEqual(await turns.complaints(db), [])
+})
 
 test('of what a thread has done before it failed nothing is done twice', async () => {
   const { runs, turns, db, writer } = await begun((path) => new SilentWriter(path))

@@ -28,10 +28,13 @@ export interface ThreadData {
 interface Options {
   /** So long its thread waits for another writer of the file before a batch has failed. Default 5 s. */
   readonly busyMilliseconds?: number
+  /** So long after one has failed no other thread is begun. Default 10 s. */
+  readonly restMilliseconds?: number
 }
 
 /** So long it may take over a batch. One takes milliseconds; a slow disk takes a second. */
 const LONGEST_MS = 30_000
+const REST_MS = 10_000
 const YOUNG_MEGABYTES = 8
 
 export class TableWriter {
@@ -40,6 +43,7 @@ export class TableWriter {
   #state = newState()
   #thread: Worker | null = null
   #given = 0
+  #notBefore = 0
 
   /** `path` is that of the SQLite file, whose tables are there. */
   constructor(path: string, options: Options = {}) {
@@ -62,9 +66,12 @@ export class TableWriter {
     return this.#read(STATE.done)
   }
 
-  /** Begins in the background; again it does nothing. Tables in memory are those of one connection: for them there is no thread. */
+  /**
+   * Begins in the background; again it does nothing, nor does it soon after a failure. Tables in memory are those of one connection: for
+   * them there is no thread.
+   */
   start(): void {
-    if (this.#thread || this.#path === ':memory:') return
+    if (this.#thread || this.#path === ':memory:' || performance.now() < this.#notBefore) return
     const state = this.#state
     const workerData: ThreadData = { path: this.#path, state, busyMilliseconds: this.#options.busyMilliseconds }
     const thread = new Worker(new URL('./table-writer-thread.ts', import.meta.url), {
@@ -113,6 +120,7 @@ export class TableWriter {
 
   /** Ends the thread, whatever it does. It may be started again. */
   end(): void {
+    if (this.hasFailed) this.#notBefore = performance.now() + (this.#options.restMilliseconds ?? REST_MS)
     void this.#thread?.terminate()
     this.#thread = null
     this.#state = newState()
