@@ -21,7 +21,7 @@ const FILE = `
   export default dag('d', { tasksPerWorker: 100 }, ({ task }) => {
     task('holds', count(async ({ conf, log }) => { log('holding'); await opened(conf.gate); return process.pid }))
     task('quick', count(async ({ log }) => { log('quick'); return process.pid }))
-    task('limited', count(async () => 'in time'), { executionTimeout: '200ms' })
+    task('limited', count(async () => 'in time'), { executionTimeout: '1s' })
     task('most', async () => most)
     task('echoes', count(async ({ conf, log }) => {
       log('echoing')
@@ -170,7 +170,7 @@ test('the time that a task may take counts from its beginning', async (t) => {
   const waiting = queue('limited', 0)
   const other = await poolOver(
     t,
-    `export default dag('d', {}, ({ task }) => void task('rests', () => new Promise((done) => setTimeout(done, 400))))`,
+    `export default dag('d', {}, ({ task }) => void task('rests', () => new Promise((done) => setTimeout(done, 1_200))))`,
   )
   await other.run('rests')
   await open()
