@@ -7,7 +7,6 @@
 import { AppError } from '../../core/app-error.ts'
 import { type Logger, silentLogger } from '../../core/logger.ts'
 import { type Changes, type DagRun, isFinished, NO_CHANGES, runKey } from '../../scheduling/dag-run.ts'
-import { instanceKey, isDone, type TaskInstance } from '../../scheduling/task-instance.ts'
 import { SqliteDagRunStore } from './dag-run.ts'
 import type { Database } from './database.ts'
 import type { Journal } from './journal.ts'
@@ -15,6 +14,7 @@ import { lastApplied, markApplied } from './journal-applied.ts'
 import { applySingly, type Refused } from './journal-refused.ts'
 import { joined, type Moves, movesOf } from './journaled-moves.ts'
 import { isOutage } from './outage.ts'
+import { RecordedRevisions } from './recorded-revisions.ts'
 import type { Batch, TableWriter } from './table-writer.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
@@ -47,8 +47,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   /** What the writer has been given, and has not done yet as far as this has noticed. */
   #given: { readonly number: number; readonly records: readonly Recorded[]; readonly isForGood: boolean }[] = []
   #moved = 0
-  /** Of the runs and instances that are not through, or not in the tables, as they were recorded last. */
-  readonly #revisions = new Map<string, number>()
+  readonly #revisions: RecordedRevisions
   #last = 0
   /** An entry may be in the file although its append has failed. */
   #isUncertain = false
@@ -70,6 +69,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     super(db, instances)
     this.#db = db
     this.#journal = journal
+    this.#revisions = new RecordedRevisions(db)
     this.#writer = writer ?? null
     this.#logger = logger
     this.#many = many
@@ -100,7 +100,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     if (text === null || this.#isUncertain || !this.#journal.fits(text)) this.settle()
     if (this.#isBehind) throw behind()
     if (text === null || !this.#journal.fits(text)) return this.#recordAtOnce(changes)
-    this.#check(changes)
+    this.#revisions.check(changes)
     const sequence = await this.#append(text)
     this.#await({ sequence, text, moves: moves as Moves })
   }
@@ -115,9 +115,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
   override async delete(dagId: string, runId: string | null): Promise<void> {
     while (this.#appending) await this.#appending
     await super.delete(dagId, runId)
-    const prefix = runId === null ? `${dagId}/` : runKey({ dagId, runId })
-    for (const key of this.#revisions.keys())
-      if (key === prefix || key.startsWith(`${prefix}${runId === null ? '' : '/'}`)) this.#revisions.delete(key)
+    this.#revisions.forgetRun(dagId, runId)
   }
 
   /** Brings what is durable to the tables. */
@@ -151,7 +149,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#last = last
     if (isUncertain) this.#isUncertain = false
     this.#moved = 0
-    this.#forgetThrough(pending)
+    this.#revisions.forgetThrough(pending)
     if (isForGood) this.#journal.release(last)
     if (refused.length > 0) this.#giveUp(refused)
   }
@@ -255,7 +253,7 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     if (writer.hasFailed) this.#takeBack(writer)
     for (let first = this.#given[0]; first && first.number <= writer.done; first = this.#given[0]) {
       this.#given.shift()
-      this.#forgetThrough(first.records)
+      this.#revisions.forgetThrough(first.records)
       if (first.isForGood) this.#journal.release(first.records.at(-1)?.sequence ?? 0)
     }
   }
@@ -267,12 +265,12 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     const records = this.#given.flatMap((batch) => batch.records)
     this.#given = []
     this.#pending = [...records.filter(({ sequence }) => sequence > applied), ...this.#pending]
-    this.#forgetThrough(records.filter(({ sequence }) => sequence <= applied))
+    this.#revisions.forgetThrough(records.filter(({ sequence }) => sequence <= applied))
   }
 
   #await(recorded: Recorded): void {
     this.#pending.push(recorded)
-    this.#remember(recorded.moves)
+    this.#revisions.remember(recorded.moves)
     this.#moved += recorded.moves.instances.length
     if (this.#moved >= this.#many) this.#begin(true)
     else this.#settleSoon()
@@ -290,65 +288,12 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#timer = null
   }
 
-  #remember({ runs, instances }: Pick<Moves, 'runs' | 'instances'>): void {
-    for (const run of runs) this.#revisions.set(runKey(run), run.revision)
-    for (const instance of instances) this.#revisions.set(instanceKey(instance), instance.revision)
-  }
-
-  /** Those that are through are read from the tables from now on. */
-  #forgetThrough(records: readonly Recorded[]): void {
-    for (const { moves } of records) {
-      for (const run of moves.runs) if (isFinished(run.state)) this.#forget(runKey(run), run.revision)
-      for (const instance of moves.instances) if (isDone(instance.state)) this.#forget(instanceKey(instance), instance.revision)
-    }
-  }
-
-  /** Unless it has been recorded again since. */
-  #forget(key: string, revision: number): void {
-    if (this.#revisions.get(key) === revision) this.#revisions.delete(key)
-  }
-
   #recordAtOnce(changes: Changes): void {
     this.#db.transaction(() => this.apply(changes))
-    for (const key of changes.deleted.map(instanceKey)) this.#revisions.delete(key)
-    this.#remember({ runs: [...changes.created, ...changes.runs], instances: [...changes.added, ...changes.instances] })
-    for (const run of changes.runs) {
-      if (!isFinished(run.state)) continue
-      this.#revisions.delete(runKey(run))
-      this.#refusedRuns.delete(runKey(run))
-    }
-    for (const instance of changes.instances) if (isDone(instance.state)) this.#revisions.delete(instanceKey(instance))
-  }
-
-  /** The tables refuse a change of something older; here that has to be known before it is durable. */
-  #check({ runs, instances }: Changes): void {
-    for (const run of runs) {
-      const known = this.#revisions.get(runKey(run)) ?? this.#db.peek<Revised>(RUN_REVISION, run.dagId, run.runId)?.revision
-      if (known === undefined || known >= run.revision) throw movedOn(run)
-    }
-    for (const instance of instances) {
-      const { dagId, runId, taskId, mapIndex } = instance
-      const known =
-        this.#revisions.get(instanceKey(instance)) ?? this.#db.peek<Revised>(INSTANCE_REVISION, dagId, runId, taskId, mapIndex)?.revision
-      if (known === undefined || known >= instance.revision) throw movedOn(instance)
-    }
+    this.#revisions.rememberAtOnce(changes)
+    for (const run of changes.runs) if (isFinished(run.state)) this.#refusedRuns.delete(runKey(run))
   }
 }
-
-interface Revised {
-  readonly revision: number
-}
-
-const RUN_REVISION = 'SELECT revision FROM dag_run WHERE dag_id = ? AND run_id = ?'
-const INSTANCE_REVISION = 'SELECT revision FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = ? AND map_index = ?'
-
-const movedOn = (one: DagRun | TaskInstance): AppError =>
-  new AppError(
-    'conflict',
-    'taskId' in one
-      ? `Task "${one.taskId}" in run "${one.runId}" of DAG "${one.dagId}" has moved on in the meantime.`
-      : `Run "${one.runId}" of DAG "${one.dagId}" has moved on in the meantime.`,
-  )
 
 const behind = (): AppError =>
   new AppError(
