@@ -7,10 +7,12 @@ import type { Settings } from '../settings.ts'
 import { consoleLogger } from './console-logger.ts'
 import { fillWarehouse } from './demo-data.ts'
 import { type Platform, startPlatform } from './platform.ts'
+import { boundHeap } from './resident-set.ts'
 
 /** Runs the platform until `signal` aborts; answers the exit status. */
 export async function runPlatform(settings: Settings, signal: AbortSignal): Promise<number> {
   const platform = await startPlatform({ settings, logger: consoleLogger })
+  await boundHeap()
   greet(platform, new Terminal(process.stdout))
   await untilAborted(signal)
   await platform.stop()
@@ -23,6 +25,7 @@ export async function runDemoPlatform(settings: Settings, options: DemoArguments
   const terminal = new Terminal(json ? process.stderr : process.stdout)
   const began = Date.now()
   const platform = await startPlatform({ settings, logger: consoleLogger })
+  await boundHeap()
   let isOk = false
   try {
     terminal.event(`The platform is up at ${platform.endpoint}`)
