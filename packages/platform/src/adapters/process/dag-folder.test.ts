@@ -189,6 +189,7 @@ test('a DAG whose file went away while nobody looked is stale', async (t) => {
   const db = new Database(':memory:')
   const first = await folderWith(t, { 'one.ts': hello('one') }, { db })
   await first.dagFolder.start()
+  await first.dagFolder.stop()
   const second = await folderWith(t, { 'two.ts': hello('two') }, { db })
   await second.dagFolder.start()
   assert.deepEqual(
