@@ -1,6 +1,5 @@
 /** The platform's end of one warm worker. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { AppError, messageOf } from '../../core/app-error.ts'
 import { type NextJob, NextJobs } from '../../execution/next-jobs.ts'
@@ -11,13 +10,12 @@ import type { JobEnd, JobHost } from './job-host.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 import { paced } from './paced-reading.ts'
 import { WorkerOutbox } from './worker-outbox.ts'
+import { WorkerOutput } from './worker-output.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 /** Of a process that ends its channel is closed first. */
 const CLOSED_MS = 1_000
-const SHARED_OUTPUT =
-  'Tasks share this worker, so what processes write that one of them has started is in the logs of all of them, from here on.\n'
 
 export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>
@@ -37,14 +35,13 @@ export class WorkerProcess {
   readonly ended: Promise<void>
   readonly #options: WorkerOptions
   readonly #child: ChildProcess
+  readonly #output: WorkerOutput
   readonly #channel: ChildChannel
   readonly #outbox: WorkerOutbox
   readonly #pace: (length: number) => void
   readonly #jobs = new Map<number, JobHost>()
   /** Those that begin when others end. */
   readonly #next = new NextJobs<NextJob & { readonly host: JobHost }>()
-  /** Those whose logs say already that others' processes may speak in them. */
-  readonly #toldShared = new Set<number>()
   /** Of the files that it has read, by path. */
   readonly stamps = new Map<string, string>()
   #lastJob = 0
@@ -52,7 +49,6 @@ export class WorkerProcess {
   #end: string | null = null
   /** Why nothing that it may say will be understood any more. */
   #spoilt: string | null = null
-  #stderr = ''
   /** The job on whose account the process ends. */
   #culprit: number | null = null
   #isReady = false
@@ -68,7 +64,7 @@ export class WorkerProcess {
       detached: true,
       env: childEnvironment(options.environment),
     })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) if (stream) this.#hearStream(stream)
+    this.#output = new WorkerOutput(this.#child, this.#jobs)
     this.#channel = new ChildChannel(this.#child, {
       onFrame: (batch) => {
         const messages = messagesOf(batch)
@@ -120,7 +116,7 @@ export class WorkerProcess {
 
   /** What it wrote last on its standard error. */
   get lastWords(): string {
-    return this.#stderr.trim()
+    return this.#output.lastWords
   }
 
   get isReady(): boolean {
@@ -180,28 +176,6 @@ export class WorkerProcess {
     killTree(this.#child, 'SIGKILL', this.#wasToldToEnd || culprit !== null)
   }
 
-  /** What processes of its tasks write. */
-  #hearStream(stream: Readable): void {
-    const pace = paced(stream)
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      if (stream === this.#child.stderr) this.#stderr = (this.#stderr + text).slice(-4_000)
-      const isShared = this.#jobs.size > 1
-      for (const [job, host] of this.#jobs) {
-        if (isShared && !this.#toldShared.has(job)) host.onLog(SHARED_OUTPUT)
-        if (isShared) this.#toldShared.add(job)
-        host.onLog(text)
-      }
-      pace(text.length)
-    })
-  }
-
-  /** The last words of a task's own processes are still in the pipes for a few rounds of the event loop. */
-  #afterLastWords(then: () => void): void {
-    this.#child.stdout?.resume()
-    this.#child.stderr?.resume()
-    setImmediate(() => setImmediate(() => setImmediate(then)))
-  }
-
   #hear(message: FromWorker): void {
     if (message.type === 'ready') {
       this.#isReady = true
@@ -224,7 +198,7 @@ export class WorkerProcess {
         this.#beginNext()
         this.#jobs.get(message.job)?.onOver?.()
       }
-      if (message.mayStillSpeak) this.#afterLastWords(() => this.#finish(message.job, message))
+      if (message.mayStillSpeak) this.#output.afterLastWords(() => this.#finish(message.job, message))
       else this.#finish(message.job, message)
     }
   }
@@ -264,7 +238,7 @@ export class WorkerProcess {
   #finish(job: number, end: JobEnd): void {
     const host = this.#jobs.get(job) ?? this.#next.take(job)?.host
     this.#jobs.delete(job)
-    this.#toldShared.delete(job)
+    this.#output.forget(job)
     host?.onEnd(end)
   }
 
@@ -290,7 +264,7 @@ export class WorkerProcess {
 
   #endOf(code: number | null, signal: string | null): string {
     const { memoryMb } = this.#options
-    if (/heap out of memory/.test(this.#stderr)) {
+    if (/heap out of memory/.test(this.lastWords)) {
       return memoryMb === null ? 'ran out of memory' : `ran out of its ${memoryMb} MiB of memory (setting worker memory)`
     }
     if (this.#spoilt !== null) return `was ended, because ${this.#spoilt}`
