@@ -60,6 +60,20 @@ export class KnownDags {
     throw new AppError('not_found', `There is no DAG "${dagId}".${didYouMean(dagId, this.#board.dags.keys())} GET /api/v2/dags lists them.`)
   }
 
+  /** The next runs of the schedule after `now`, at most `count`, as if each one were made; none of a schedule that cannot be followed. */
+  nextRuns(dagId: string, count: number, now: Date): DueRun[] {
+    const dag = this.#board.dags.get(dagId)
+    const found: DueRun[] = []
+    if (this.#board.quarantine.holdsSchedule(dagId)) return found
+    for (let { lastInterval } = dag ?? { lastInterval: null }; dag && !dag.record.isStale && found.length < count; ) {
+      const next = nextIfAny({ ...dag, lastInterval }, now)
+      if (!next) break
+      found.push(next)
+      lastInterval = next.interval
+    }
+    return found
+  }
+
   async #readAll(): Promise<void> {
     const records = await this.#dags.list({ includeStale: true })
     const there = new Set(records.map(({ dagId }) => dagId))
@@ -138,4 +152,13 @@ export function nextRun({ record, timetable, lastInterval }: KnownDag, now: Date
   const { startDate, endDate, catchup } = record.document
   const restriction = { earliest: startDate ? new Date(startDate) : null, latest: endDate ? new Date(endDate) : null, catchup }
   return timetable.next(lastInterval, restriction, now)
+}
+
+/** What a schedule throws is told where its runs are made. */
+function nextIfAny(dag: KnownDag, now: Date): DueRun | null {
+  try {
+    return nextRun(dag, now)
+  } catch {
+    return null
+  }
 }

@@ -6,27 +6,26 @@ import { type Logger, silentLogger } from '../core/logger.ts'
 import type { Pattern } from '../core/pattern.ts'
 import type { Service } from '../core/service.ts'
 import { advance } from './advance.ts'
-import type { KnownDag } from './board.ts'
 import type { Command } from './commands/command.ts'
 import { Commands } from './commands/commands.ts'
 import { createBackfillRuns } from './create-backfill-runs.ts'
 import { createDueRuns } from './create-runs.ts'
 import type { DagRecord } from './dag.ts'
-import { Fault } from './fault.ts'
 import { hear } from './hear.ts'
 import { Inbox } from './inbox.ts'
-import { nextRun } from './known-dags.ts'
 import { Launcher } from './launcher.ts'
 import { lookBack } from './look-back.ts'
 import { promote } from './promote.ts'
 import type { Trouble } from './quarantine.ts'
+import { Refusals } from './refusals.ts'
 import type { Report } from './report.ts'
 import { select } from './select.ts'
+import type { Stores } from './stores.ts'
 import { type Suspect, Suspects } from './suspects.ts'
 import type { TaskRunner } from './task-runner.ts'
 import type { DueRun } from './timetable.ts'
 import type { Turn } from './turn.ts'
-import { type Stores, Turns } from './turns.ts'
+import { Turns } from './turns.ts'
 import { wakeDue } from './wake.ts'
 
 export interface SchedulerLimits {
@@ -53,8 +52,6 @@ const MAX_REST_MS = 60_000
 /** Who is heard first begins what follows while the others are heard: a hundred at once would all wait for the last. */
 const HEARD_PER_TURN = 16
 const REST_AFTER_ERROR_MS = 1_000
-/** Of turns in a row, before what they have moved is taken to be at fault and not the store. */
-const MOST_REFUSALS = 3
 /** That a task has begun is written down with its end where that comes so soon: most tasks are short. */
 const STARTED_REST_MS = 150
 
@@ -66,13 +63,12 @@ export class Scheduler extends Commands implements Service {
   #launcher: Launcher
   readonly #inbox = new Inbox()
   readonly #suspects = new Suspects()
+  readonly #refusals: Refusals
   #isStopped = true
   #wakeUp = new AbortController()
   #wakesSoon = false
   #loop: Promise<void> | null = null
   #lastTurnAt: Date | null = null
-  /** How many turns in a row were refused, whatever was heard in them. */
-  #refusals = 0
 
   constructor(options: SchedulerOptions) {
     super()
@@ -88,6 +84,12 @@ export class Scheduler extends Commands implements Service {
       launcher: () => this.#launcher,
       isReported: (of) => this.#inbox.mentions(of) || this.#suspects.mentions(of),
       onChange: () => this.#wake(),
+    })
+    this.#refusals = new Refusals({
+      ...{ turns: this.#turns, inbox: this.#inbox, suspects: this.#suspects },
+      ...{ runs: options.runs, clock: options.clock, logger: this.#logger },
+      move: (turn) => this.#move(turn, []),
+      cancel: (attemptId) => this.#launcher.cancel(attemptId),
     })
   }
 
@@ -156,25 +158,7 @@ export class Scheduler extends Commands implements Service {
 
   /** The next runs of the schedule, at most `count`, as if each one were made; none of a schedule that the scheduler cannot follow. */
   nextRuns(dagId: string, count: number): DueRun[] {
-    const dag = this.#turns.board.dags.get(dagId)
-    const found: DueRun[] = []
-    if (this.#turns.board.quarantine.holdsSchedule(dagId)) return found
-    for (let { lastInterval } = dag ?? { lastInterval: null }; dag && !dag.record.isStale && found.length < count; ) {
-      const next = this.#nextOf({ ...dag, lastInterval })
-      if (!next) break
-      found.push(next)
-      lastInterval = next.interval
-    }
-    return found
-  }
-
-  /** What a schedule throws is told where its runs are made. */
-  #nextOf(dag: KnownDag): DueRun | null {
-    try {
-      return nextRun(dag, this.#options.clock.now())
-    } catch {
-      return null
-    }
+    return this.#turns.dags.nextRuns(dagId, count, this.#options.clock.now())
   }
 
   /** One turn, in which all is heard. Answers how many milliseconds there is nothing to do, if nobody wakes the scheduler. */
@@ -184,7 +168,7 @@ export class Scheduler extends Commands implements Service {
 
   /** Tasks that have begun after `startedUntil` are not heard yet. Throws when a turn cannot be made whatever is heard in it. */
   async #turn(startedUntil: Date | null): Promise<number> {
-    const { runs, clock } = this.#options
+    const { clock } = this.#options
     let heard: Report[] = []
     let suspect = null as Suspect | null
     try {
@@ -193,19 +177,11 @@ export class Scheduler extends Commands implements Service {
         heard = suspect ? [suspect.report] : this.#inbox.take(HEARD_PER_TURN, startedUntil)
         return this.#move(turn, heard)
       })
-      if (suspect) this.#acquit(suspect)
-      this.#turns.board.quarantine.acquit()
-      this.#refusals = 0
+      this.#refusals.kept(suspect)
       this.#lastTurnAt = clock.now()
       return hasMore ? 0 : this.#rest(this.#lastTurnAt)
     } catch (error) {
-      if (suspect && !(error instanceof Fault) && !runs.isOutage(error)) return this.#accuse(suspect, error)
-      if (!suspect && (error instanceof Fault || runs.isOutage(error))) this.#inbox.putBack(heard)
-      if (error instanceof Fault) return 0
-      if (runs.isOutage(error)) throw error
-      if (heard.length === 0) return this.#isolate(error)
-      this.#suspects.add(heard, clock.now())
-      this.#logger.error('The scheduler could not finish a turn. What it was told is heard again, one by one.', { error: messageOf(error) })
+      await this.#refusals.refused(error, heard, suspect)
       return 0
     }
   }
@@ -230,49 +206,6 @@ export class Scheduler extends Commands implements Service {
     const { board } = this.#turns
     const next = Math.min(...[board.nextWake(), this.#suspects.nextAt, board.quarantine.nextAt].map((at) => at ?? Number.POSITIVE_INFINITY))
     return Math.max(0, Math.min(next - now.getTime(), MAX_REST_MS))
-  }
-
-  /** It was heard alone, or what is said in its place was: what its try has begun elsewhere has nobody to wait for it then. */
-  #acquit(suspect: Suspect): void {
-    this.#suspects.remove(suspect)
-    if (suspect.insteadOf?.kind === 'ended') this.#launcher.cancel(suspect.insteadOf.attemptId)
-  }
-
-  /** A turn with this report alone could not be made. When one without it cannot either, it is not at fault: throws. */
-  async #accuse(suspect: Suspect, error: unknown): Promise<number> {
-    try {
-      await this.#turns.prove((turn) => this.#move(turn, []))
-    } catch (other) {
-      if (other instanceof Fault) return 0
-      if (this.#options.runs.isOutage(other)) throw other
-      return this.#isolate(other)
-    }
-    const next = this.#suspects.refuse(suspect, messageOf(error), this.#options.clock.now())
-    const { kind } = suspect.report
-    const message = next?.insteadOf && !suspect.insteadOf ? 'What has become of a task cannot be recorded: its try counts as failed.' : null
-    this.#logger.error(message ?? 'The scheduler cannot record what it was told. All else goes on.', {
-      report: kind,
-      ...this.#whatIsMeant(suspect.report),
-      refusals: suspect.refusals + 1,
-      triesAgainAt: next && new Date(next.at).toISOString(),
-      error: messageOf(error),
-    })
-    return 0
-  }
-
-  /** Nothing that was heard is at fault: when that happens again, what the turn has moved is tried one by one. Throws when that is no use. */
-  async #isolate(error: unknown): Promise<number> {
-    this.#refusals += 1
-    const { onTrial } = this.#turns.board.quarantine
-    if ((onTrial || this.#refusals >= MOST_REFUSALS) && (await this.#turns.isolate(error))) return 0
-    throw error
-  }
-
-  #whatIsMeant(report: Report): Readonly<Record<string, unknown>> {
-    if ('id' in report) return { id: report.id }
-    const instance = 'attemptId' in report ? this.#turns.board.findAttempt(report.attemptId) : report.instance
-    const { dagId, runId, taskId, mapIndex, tryNumber } = instance ?? {}
-    return { dagId, runId, taskId, mapIndex, tryNumber }
   }
 
   protected get parallelism(): number {

@@ -1,43 +1,29 @@
 /** Makes turns one after another: what a turn moves on the board is made durable, then told, and only then is work started and stopped. */
-import { messageOf } from '../core/app-error.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Events } from '../core/events.ts'
 import { newId } from '../core/id.ts'
 import type { Logger } from '../core/logger.ts'
-import type { AssetStore } from './asset.ts'
 import { AssetUpdates } from './asset-updates.ts'
 import { toAttempt } from './attempt.ts'
-import type { BackfillStore } from './backfill.ts'
+import { Blame } from './blame.ts'
 import { Board } from './board.ts'
 import type { BoardRun } from './board-run.ts'
-import type { CallbackStore } from './callback.ts'
-import type { CancellationStore } from './cancellation.ts'
 import { CommandBatch } from './command-batch.ts'
-import type { DagStore } from './dag.ts'
-import { type DagRun, type DagRunStore, NO_CHANGES, runKey } from './dag-run.ts'
-import { Fault, faultOfRun, sentenceOf } from './fault.ts'
+import { type DagRun, NO_CHANGES, runKey } from './dag-run.ts'
+import { Fault, faultOfRun } from './fault.ts'
 import { goOn, lose } from './hear.ts'
 import { KnownDags } from './known-dags.ts'
 import type { Launcher } from './launcher.ts'
 import { rememberEnded } from './look-back.ts'
 import { tell, tellMissed } from './notice.ts'
-import { DEFAULT_POOL, type Pool, type PoolStore } from './pool.ts'
-import { instanceKey, isActive, type TaskInstance, type TaskInstanceStore } from './task-instance.ts'
+import { pauseAfterFailures } from './pause-after-failures.ts'
+import { callPending, cancelPending, endUnwanted } from './pending.ts'
+import { DEFAULT_POOL, type Pool } from './pool.ts'
+import type { Stores } from './stores.ts'
+import { isActive, type TaskInstance } from './task-instance.ts'
 import type { Attempt } from './task-runner.ts'
 import { Turn } from './turn.ts'
-
-export interface Stores {
-  readonly dags: DagStore
-  readonly runs: DagRunStore
-  readonly instances: TaskInstanceStore
-  /** Without: one pool for everything, of 128 slots. */
-  readonly pools?: PoolStore | undefined
-  readonly backfills?: BackfillStore | undefined
-  readonly assets?: AssetStore | undefined
-  readonly callbacks?: CallbackStore | undefined
-  /** Without: what was to be cancelled when the platform ended goes on. */
-  readonly cancellations?: CancellationStore | undefined
-}
+import { tellUnheardCommit } from './unheard-commit.ts'
 
 interface TurnsOptions {
   readonly stores: Stores
@@ -63,6 +49,7 @@ export class Turns {
   #arePoolsOld = true
   #areAssetsOld = true
   #last: Promise<unknown> = Promise.resolve()
+  readonly #blame: Blame
   readonly #commands: CommandBatch
   /** Turns whose commit has failed as far as anybody knows. */
   #untold: Turn[] = []
@@ -72,8 +59,15 @@ export class Turns {
   constructor(options: TurnsOptions) {
     this.#options = options
     const { stores } = options
+    this.#blame = new Blame({
+      board: this.board,
+      runs: stores.runs,
+      clock: options.clock,
+      logger: options.logger,
+      onHeld: () => this.forget(),
+    })
     this.assets = stores.assets ? new AssetUpdates(stores.assets) : null
-    this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, onFault: (fault) => void this.#blame(fault) })
+    this.dags = new KnownDags({ board: this.board, dags: stores.dags, runs: stores.runs, onFault: (fault) => void this.#blame.hold(fault) })
     this.#commands = new CommandBatch({
       make: (work) => this.make(work),
       isOutage: (error) => stores.runs.isOutage(error),
@@ -118,7 +112,7 @@ export class Turns {
       } catch (error) {
         // Also a command that was refused may have put something on the board before.
         this.#isOld ||= !turn.isEmpty
-        throw this.#blame(error)
+        throw this.#blame.hold(error)
       }
     })
   }
@@ -128,39 +122,7 @@ export class Turns {
    * Answers false when that is no use: the store refuses everything, or the turn has moved nothing.
    */
   isolate(error: unknown): Promise<boolean> {
-    return this.exclusively(async () => {
-      const { quarantine } = this.board
-      const subjects = quarantine.onTrial ? [quarantine.onTrial] : (this.#refused?.subjects ?? [])
-      const [only] = subjects
-      if (!only || !(await this.#takesAnything())) return false
-      this.#isOld = true
-      if (subjects.length === 1) return this.#blame(new Fault(only, error), true) instanceof Fault
-      quarantine.suspect(subjects, messageOf(error), this.#options.clock.now())
-      this.#options.logger.error('The scheduler could not finish a turn. What it has moved is tried again, one by one.', {
-        error: messageOf(error),
-      })
-      return true
-    })
-  }
-
-  #takesAnything(): Promise<boolean> {
-    return this.#options.stores.runs.record(NO_CHANGES).then(
-      () => true,
-      () => false,
-    )
-  }
-
-  /** Holds what is at fault. Answers what is to be thrown: the fault, or what it came from when it is another's. */
-  #blame(error: unknown, isAlone = false): unknown {
-    if (!(error instanceof Fault)) return error
-    const { stores, clock, logger } = this.#options
-    const trouble = stores.runs.isOutage(error.cause) ? null : this.board.quarantine.hold(error, clock.now(), isAlone)
-    if (!trouble) return error.cause
-    const { subject, triesAgainAt, refusals } = trouble
-    this.#isOld ||= subject.kind !== 'document'
-    const cause = error.cause instanceof Error ? error.cause.stack : undefined
-    logger.error(`${sentenceOf(subject)}. All else goes on.`, { ...subject, refusals, triesAgainAt, error: error.message, stack: cause })
-    return error
+    return this.exclusively(() => this.#blame.isolate(error, this.#refused))
   }
 
   /** What `work` moves, committed together with other commands that come at the same time: each is answered for itself. */
@@ -210,7 +172,7 @@ export class Turns {
         if (attempt) launcher.wait(attempt, instance)
       } catch (error) {
         // The turn is kept; it is waited for when the run can be gone on with.
-        this.#blame(faultOfRun(instance, error))
+        this.#blame.hold(faultOfRun(instance, error))
       }
     }
     for (const call of turn.calls) launcher.call(call)
@@ -231,24 +193,9 @@ export class Turns {
   /** What a turn has moved that was durable although its commit has failed: whoever follows what happens hears of it after all. */
   async #tellUntold(): Promise<void> {
     const { stores, events } = this.#options
+    const onFailed = (run: DagRun) => this.#pauseAfterFailures(run)
     for (let turn = this.#untold[0]; turn; turn = this.#untold[0]) {
-      const last = new Map(
-        turn.notices.map(({ notice, by }) => ['taskId' in notice ? instanceKey(notice) : runKey(notice), { notice, by }]),
-      )
-      for (const { notice, by } of last.values()) {
-        const { dagId, runId } = notice
-        const now =
-          'taskId' in notice
-            ? await stores.instances.find(dagId, runId, notice.taskId, notice.mapIndex)
-            : await stores.runs.find(dagId, runId)
-        if (now && now.revision >= notice.revision) tell(events, now, by)
-      }
-      for (const { run, index, at } of turn.missed) {
-        const now = await stores.runs.find(run.dagId, run.runId)
-        if (now?.deadlines[index]?.isMissed) tellMissed(events, now, index, at)
-      }
-      for (const run of turn.failed)
-        if ((await stores.runs.find(run.dagId, run.runId))?.state === 'failed') await this.#pauseAfterFailures(run)
+      await tellUnheardCommit(turn, { runs: stores.runs, instances: stores.instances, events, onFailed })
       this.#untold.shift()
     }
   }
@@ -260,14 +207,14 @@ export class Turns {
       await this.#readRuns()
     } catch (error) {
       this.#isOld = true
-      const thrown = this.#blame(error)
+      const thrown = this.#blame.hold(error)
       if (!(thrown instanceof Fault)) throw thrown
     }
   }
 
   /** Tries that nobody is working on any more are lost. */
   async #readRuns(): Promise<void> {
-    const { stores, clock } = this.#options
+    const { stores, clock, launcher } = this.#options
     const [unfinished, backfills] = await Promise.all([stores.runs.listUnfinished(), stores.backfills?.listActive() ?? []])
     const loaded = await Promise.all(unfinished.map(async (run) => ({ run, own: await stores.instances.listOfRun(run.dagId, run.runId) })))
     this.board.clearRuns()
@@ -302,40 +249,10 @@ export class Turns {
     for (const instance of waited)
       ofRun(instance, () => goOn(turn, instance, instance.deferral?.event ?? { error: 'Nobody knows what it waits for.' }))
     await this.#commit(turn)
-    await this.#cancelPending()
-    this.#endUnwanted()
-    await this.#callPending()
+    await cancelPending(this.board, launcher, stores.cancellations)
+    endUnwanted(this.board, launcher())
+    await callPending(this.board, launcher, stores.callbacks)
     await this.#tellUntold()
-  }
-
-  /** Calls that were committed and not made: the platform has ended before, or did not hear that they were. */
-  async #callPending(): Promise<void> {
-    for (const call of (await this.#options.stores.callbacks?.listPending()) ?? []) {
-      const document = this.board.dags.get(call.dagId)?.record.document
-      const task = document?.tasks.find(({ taskId }) => taskId === call.attempt?.taskId)
-      const attempt = call.attempt && document && task ? { ...call.attempt, dag: document, task } : null
-      if (document && (attempt !== null) === (call.attempt !== null)) this.#options.launcher().call({ ...call, attempt })
-    }
-  }
-
-  /** Cancellations that were committed, and of which nobody has heard that they have come to their end. */
-  async #cancelPending(): Promise<void> {
-    for (const { attempt: kept, ...cancellation } of (await this.#options.stores.cancellations?.listPending()) ?? []) {
-      const document = this.board.dags.get(kept.dagId)?.record.document
-      const task = document?.tasks.find(({ taskId }) => taskId === kept.taskId)
-      if (document && task) this.#options.launcher().cancelWait({ ...cancellation, attempt: { ...kept, dag: document, task } })
-    }
-  }
-
-  /** Work of this process for what has moved on, while the turn that moved it was taken to have failed. */
-  #endUnwanted(): void {
-    this.#options.launcher().keepOnly({
-      attempt: (attemptId) => this.board.findAttempt(attemptId) !== undefined,
-      wait: (instance) => {
-        const now = this.board.runs.get(runKey(instance))?.find(instance.taskId, instance.mapIndex)
-        return now?.state === 'deferred' && now.queuedAt === instance.queuedAt && now.tryNumber === instance.tryNumber
-      },
-    })
   }
 
   #isUnderWay({ attemptId }: TaskInstance): boolean {
@@ -343,7 +260,7 @@ export class Turns {
   }
 
   async #followAssets(): Promise<void> {
-    await this.assets?.follow(this.board, this.#options.clock.now(), (fault) => void this.#blame(fault))
+    await this.assets?.follow(this.board, this.#options.clock.now(), (fault) => void this.#blame.hold(fault))
     this.#areAssetsOld = false
   }
 
@@ -354,20 +271,10 @@ export class Turns {
     this.#arePoolsOld = false
   }
 
-  /** A DAG whose last runs have all failed may want to be paused then. */
   async #pauseAfterFailures({ dagId }: DagRun): Promise<void> {
     const { stores, logger } = this.#options
     const most = this.board.dags.get(dagId)?.record.document.maxConsecutiveFailedRuns ?? 0
-    if (most <= 0) return
-    try {
-      const last = await stores.runs.listLastEnded(dagId, most)
-      if (last.length < most || last.some(({ state }) => state !== 'failed')) return
-      await stores.dags.setPaused([dagId], true)
-      this.dags.expire()
-      logger.warn(`DAG "${dagId}" is paused: its last ${most} runs have failed.`)
-    } catch (error) {
-      logger.error(`DAG "${dagId}" could not be paused after its failures.`, { error: messageOf(error) })
-    }
+    await pauseAfterFailures(dagId, { most, stores, known: this.dags, logger })
   }
 }
 

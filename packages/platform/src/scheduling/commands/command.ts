@@ -4,9 +4,9 @@ import type { AssetUpdates } from '../asset-updates.ts'
 import type { BoardRun } from '../board-run.ts'
 import { type DagRun, isFinished, runKey } from '../dag-run.ts'
 import type { KnownDags } from '../known-dags.ts'
+import type { Stores } from '../stores.ts'
 import type { RunWithInstances } from '../task-selection.ts'
 import type { Turn } from '../turn.ts'
-import type { Stores } from '../turns.ts'
 
 export interface Command {
   readonly turn: Turn
