@@ -13,7 +13,7 @@ const LOOK_AGAIN_MS = 1_000
  * once it is large enough. Collects once: how far the heap may grow follows from what is in use after a collection, and what was needed to
  * start is not needed any more.
  */
-export async function boundHeap(): Promise<void> {
+export async function boundHeap(lookAgainMs = LOOK_AGAIN_MS): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT}`)
   const session = new Session()
   session.connect()
@@ -23,11 +23,11 @@ export async function boundHeap(): Promise<void> {
     session.disconnect()
   }
   // A collection makes it small, and it grows again as it is needed.
-  boundYoungSpace()
+  boundYoungSpace(lookAgainMs)
 }
 
-function boundYoungSpace(): void {
+function boundYoungSpace(lookAgainMs: number): void {
   const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')?.space_size ?? 0
   if (young >= YOUNG_BYTES) setFlagsFromString('--semi-space-growth-factor=1')
-  else setTimeout(boundYoungSpace, LOOK_AGAIN_MS).unref()
+  else setTimeout(boundYoungSpace, lookAgainMs, lookAgainMs).unref()
 }
