@@ -1,7 +1,7 @@
 /** The scheduler under load: latency, throughput, and whether a long history slows it. Durability on, tasks in worker processes, driven over HTTP. */
 import { parseArgs } from 'node:util'
 import { measureFolder } from './dag-folder.ts'
-import { chain40Seconds, sleepersPerSecond, storm, wide400Seconds } from './scheduler/figures.ts'
+import { chain40Seconds, SLEEPERS_QUEUED, sleepersPerSecond, storm, wide400Seconds } from './scheduler/figures.ts'
 import { withHistory } from './scheduler/history.ts'
 
 const FIGURES = ['chain40', 'wide400', 'sleepers', 'dags100x10', 'dags10x100', 'files'] as const
@@ -17,7 +17,8 @@ export async function run(args: string[]): Promise<object> {
   const measure = async (prefix: string, prepare?: (home: string) => Promise<void>) => {
     if (only.includes('chain40')) figures[`${prefix}chain40Seconds`] = await chain40Seconds(prepare)
     if (only.includes('wide400')) figures[`${prefix}wide400Seconds`] = await wide400Seconds(prepare)
-    if (only.includes('sleepers')) figures[`${prefix}sleepers10000PerSecond`] = await sleepersPerSecond(10_000, prepare)
+    if (only.includes('sleepers')) figures[`${prefix}sleepers10000PerSecond`] = await sleepersPerSecond(10_000, SLEEPERS_QUEUED, prepare)
+    if (only.includes('sleepers')) figures[`${prefix}sleepersWithoutQueue10000PerSecond`] = await sleepersPerSecond(10_000, 0, prepare)
     if (only.includes('files'))
       for (const [name, value] of Object.entries(await measureFolder(1_000, 10, prepare))) figures[`${prefix}${name}`] = value
     for (const [dags, length] of [

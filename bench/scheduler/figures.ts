@@ -39,11 +39,11 @@ export async function wide400Seconds(prepare?: Prepare): Promise<number> {
 /** Of the workers. */
 const SLEEPER_SLOTS = 100
 /** Beside those that run, as many are queued for a worker, as behind any executor: the next one begins the moment that one ends. */
-const SLEEPERS_QUEUED = 100
+export const SLEEPERS_QUEUED = 100
 
 /** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. The first run starts the worker, in which the DAG's file is read. */
-export async function sleepersPerSecond(count: number, prepare?: Prepare): Promise<number> {
-  const inFlight = SLEEPER_SLOTS + SLEEPERS_QUEUED
+export async function sleepersPerSecond(count: number, queued: number, prepare?: Prepare): Promise<number> {
+  const inFlight = SLEEPER_SLOTS + queued
   const files = { 'sleepers.ts': sleepers('sleepers', count, 100, `{ maxActiveTasks: ${inFlight}, tasksPerWorker: ${SLEEPER_SLOTS} }`) }
   const environment = { DAGGERBOARD_PARALLELISM: String(inFlight), DAGGERBOARD__WORKERS__CONCURRENCY: String(SLEEPER_SLOTS) }
   return measured({ files, environment, ...(prepare && { prepare }) }, async (platform) => {
