@@ -13,6 +13,8 @@ const FIGURES = ['chain40', 'wide400', 'sleepers', 'dags100x10', 'dags10x100', '
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({ args, options: { only: { type: 'string' }, history: { type: 'string' } } })
   const only: readonly string[] = values.only?.split(',') ?? FIGURES
+  const unknown = only.filter((name) => !(FIGURES as readonly string[]).includes(name))
+  if (unknown.length > 0) throw new Error(`There is nothing called ${unknown.join(', ')} to measure. Give some of: ${FIGURES.join(', ')}.`)
   const figures: Record<string, number> = {}
   const measure = async (prefix: string, prepare?: (home: string) => Promise<void>) => {
     if (only.includes('chain40')) figures[`${prefix}chain40Seconds`] = await chain40Seconds(prepare)

@@ -18,15 +18,17 @@ import { RecordedRevisions } from './recorded-revisions.ts'
 import type { Batch, TableWriter } from './table-writer.ts'
 import type { SqliteTaskInstanceStore } from './task-instance.ts'
 
-/** More would hold everything else up. */
-const MANY = 128
+/** So many moved instances are worth a thread. */
+const MUCH = 128
+/** An instance that moves several times meanwhile is written once. Whoever reads waits until all of it is in the tables, which takes some 10 ms. */
+const MANY = 1024
 const SOON_MS = 150
 
 interface Options {
   /** A thread that brings what is recorded to the tables, when it is much. */
   readonly writer?: TableWriter
   readonly logger?: Logger
-  /** So many moved instances come to the tables without a wait. Default 128. */
+  /** So many moved instances come to the tables without a wait. Default 1,024. */
   readonly many?: number
 }
 
@@ -218,10 +220,10 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
    * Begins to bring what is durable to the tables: in the writer's thread if that is there, else here. It can wait: a disk that is full, or a
    * table that somebody holds, must not end the platform nor undo a turn.
    */
-  #begin(isMuch: boolean): void {
+  #begin(): void {
     const writer = this.#writer
     try {
-      if (isMuch) writer?.start()
+      if (this.#moved >= Math.min(MUCH, this.#many)) writer?.start()
       this.#noticeDone()
       if (writer?.isReady && !this.#isUncertain) this.#giveTo(writer)
       else this.settle()
@@ -272,14 +274,14 @@ export class JournaledDagRunStore extends SqliteDagRunStore {
     this.#pending.push(recorded)
     this.#revisions.remember(recorded.moves)
     this.#moved += recorded.moves.instances.length
-    if (this.#moved >= this.#many) this.#begin(true)
+    if (this.#moved >= this.#many) this.#begin()
     else this.#settleSoon()
   }
 
   #settleSoon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.#begin(false)
+      this.#begin()
     }, SOON_MS).unref()
   }
 

@@ -41,7 +41,10 @@ async function begun(
 ) {
   const db = open()
   const writer = newWriter(file)
-  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), { writer })
+  const runs = new JournaledDagRunStore(db, new SqliteTaskInstanceStore(db), new Journal(join(folder, 'turns.journal')), {
+    writer,
+    many: 128,
+  })
   const turns = new JournaledTurns(seeded(1))
   await turns.newRun(runs, INSTANCES)
   writer.startNow()
