@@ -1,48 +1,52 @@
 /** The scheduler under load: latency, throughput, and whether a long history slows it. Durability on, tasks in worker processes, driven over HTTP. */
 import { parseArgs } from 'node:util'
 import { measureFolder } from './dag-folder.ts'
-import { chain40Seconds, SLEEPERS_QUEUED, sleepersPerSecond, storm, wide400Seconds } from './scheduler/figures.ts'
+import { FIGURES, type Figure } from './scheduler/figures.ts'
 import { withHistory } from './scheduler/history.ts'
+import { median, type Prepare, sideBySide } from './scheduler/side-by-side.ts'
 
-const FIGURES = ['chain40', 'wide400', 'sleepers', 'dags100x10', 'dags10x100', 'files'] as const
+const FOLDER = { files: 1_000, tasks: 10 }
+const NAMES = [...Object.keys(FIGURES), 'files']
 
 /**
- * `npm run bench -- scheduler [--only chain40,wide400 …] [--history 100000]`: with `--history`, each figure is measured in a home
- * that already holds so many finished runs, too, and `…Ratio` is that figure over the one without.
+ * `npm run bench -- scheduler [--only chain40,wide400 …] [--history 100000]`: with `--history`, each figure is measured by turns with one of a
+ * home that already holds so many finished runs, too; `…Ratio` is the median of that figure over the one without, round by round.
  */
 export async function run(args: string[]): Promise<object> {
   const { values } = parseArgs({ args, options: { only: { type: 'string' }, history: { type: 'string' } } })
-  const only: readonly string[] = values.only?.split(',') ?? FIGURES
-  const unknown = only.filter((name) => !(FIGURES as readonly string[]).includes(name))
-  if (unknown.length > 0) throw new Error(`There is nothing called ${unknown.join(', ')} to measure. Give some of: ${FIGURES.join(', ')}.`)
+  const only = values.only?.split(',') ?? NAMES
+  const unknown = only.filter((name) => !NAMES.includes(name))
+  if (unknown.length > 0) throw new Error(`There is nothing called ${unknown.join(', ')} to measure. Give some of: ${NAMES.join(', ')}.`)
+  const history = Number(values.history ?? 0)
+  if (!Number.isSafeInteger(history) || history < 0) throw new Error(`--history takes a number of runs; "${values.history}" is none.`)
+  const homes: (Prepare | undefined)[] = history > 0 ? [undefined, (home) => withHistory(home, history)] : [undefined]
+  const prefixes = ['', `after${history}Runs.`]
   const figures: Record<string, number> = {}
-  const measure = async (prefix: string, prepare?: (home: string) => Promise<void>) => {
-    if (only.includes('chain40')) figures[`${prefix}chain40Seconds`] = await chain40Seconds(prepare)
-    if (only.includes('wide400')) figures[`${prefix}wide400Seconds`] = await wide400Seconds(prepare)
-    if (only.includes('sleepers')) figures[`${prefix}sleepers10000PerSecond`] = await sleepersPerSecond(10_000, SLEEPERS_QUEUED, prepare)
-    if (only.includes('sleepers')) figures[`${prefix}sleepersWithoutQueue10000PerSecond`] = await sleepersPerSecond(10_000, 0, prepare)
-    if (only.includes('files'))
-      for (const [name, value] of Object.entries(await measureFolder(1_000, 10, prepare))) figures[`${prefix}${name}`] = value
-    for (const [dags, length] of [
-      [100, 10],
-      [10, 100],
-    ] as const) {
-      const name = `dags${dags}x${length}`
-      if (!only.includes(name)) continue
-      const found = await storm(dags, length, prepare)
-      figures[`${prefix}${name}PerSecond`] = found.tasksPerSecond
-      figures[`${prefix}${name}P95HopMilliseconds`] = found.p95HopMilliseconds
-      figures[`${prefix}${name}SumOfLagSeconds`] = found.sumOfLagSeconds
-      figures[`${prefix}p95HopMilliseconds`] = Math.max(figures[`${prefix}p95HopMilliseconds`] ?? 0, found.p95HopMilliseconds)
+  for (const name of only) {
+    for (const rounds of await (name === 'files' ? folders(homes) : measured(FIGURES[name as keyof typeof FIGURES], homes))) {
+      for (const of of Object.keys(rounds[0]?.[0] ?? {})) {
+        const all = rounds.map((own) => own.map((round) => round[of] ?? Number.NaN))
+        for (const [i, own] of all.entries()) figures[`${prefixes[i]}${of}`] = median(own)
+        if (history > 0) figures[`${of}Ratio`] = median((all[1] ?? []).map((value, round) => value / (all[0]?.[round] ?? Number.NaN)))
+      }
     }
   }
-  await measure('')
-  if (!values.history) return figures
-  const history = Number(values.history)
-  await measure(`after${history}Runs.`, (home) => withHistory(home, history))
-  for (const [name, value] of Object.entries(figures)) {
-    const after = figures[`after${history}Runs.${name}`]
-    if (after !== undefined) figures[`${name}Ratio`] = after / value
+  for (const prefix of prefixes) {
+    const hops = Object.entries(figures).filter(([name]) => name.startsWith(`${prefix}dags`) && name.endsWith('P95HopMilliseconds'))
+    if (hops.length > 0) figures[`${prefix}p95HopMilliseconds`] = Math.max(...hops.map(([, value]) => value))
   }
   return figures
+}
+
+/** For each figure, for each home, what was measured in each round. */
+async function measured(figures: readonly Figure[], homes: readonly (Prepare | undefined)[]): Promise<Record<string, number>[][][]> {
+  const found: Record<string, number>[][][] = []
+  for (const figure of figures) found.push(await sideBySide(figure, homes))
+  return found
+}
+
+async function folders(homes: readonly (Prepare | undefined)[]): Promise<Record<string, number>[][][]> {
+  const found: Record<string, number>[][] = []
+  for (const prepare of homes) found.push([await measureFolder(FOLDER.files, FOLDER.tasks, prepare)])
+  return [found]
 }

@@ -1,138 +1,124 @@
-/** One function for each figure: each drives a platform of its own and answers what it has measured. */
+/** What is measured of the scheduler: the DAG files of a platform of its own, and a measurement of it that is made several times. */
 import { chain, sleepers, wide } from './dags.ts'
-import { MeasuredPlatform, type MeasuredRun, type MeasuredTask } from './platform.ts'
+import type { MeasuredPlatform, MeasuredRun, MeasuredTask } from './platform.ts'
 
-type Prepare = (home: string) => Promise<void>
+export interface Figure {
+  readonly files: Readonly<Record<string, string>>
+  readonly environment?: Readonly<Record<string, string>>
+  /** So many measurements do not count: they start the workers, and the compiler gets through with the code. */
+  readonly before: number
+  readonly counted: number
+  /** Values by the names that they are printed under. */
+  measure(platform: MeasuredPlatform): Promise<Record<string, number>>
+}
 
 const REPEATS = 5
-/** A storm is over in a fifth of a second: the compiler is through with the platform's code after some of them. */
+const LONG_REPEATS = 3
 const STORMS_BEFORE = 5
 const STORMS = 9
-
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-const percentile = (values: readonly number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
-
-/** Seconds from the request that triggers a run to the end of it; median of several. */
-async function triggered(platform: MeasuredPlatform, dagId: string): Promise<number> {
-  const seconds: number[] = []
-  await platform.unpause(dagId)
-  // The first run starts the workers.
-  for (let i = 0; i <= REPEATS; i++) {
-    const began = Date.now()
-    const { endedAt } = await platform.finished(dagId, await platform.trigger(dagId))
-    if (i > 0) seconds.push((endedAt - began) / 1000)
-    await platform.settle()
-  }
-  return median(seconds)
-}
-
-/** 40 light tasks one after the other, each in a worker of its own. */
-export async function chain40Seconds(prepare?: Prepare): Promise<number> {
-  return measured({ files: { 'chain.ts': chain('chain', 40) }, ...(prepare && { prepare }) }, (platform) => triggered(platform, 'chain'))
-}
-
-/** 400 light tasks, 10 at a time. */
-export async function wide400Seconds(prepare?: Prepare): Promise<number> {
-  const files = { 'wide.ts': wide('wide', 400, '{ maxActiveTasks: 10 }') }
-  return measured({ files, ...(prepare && { prepare }) }, (platform) => triggered(platform, 'wide'))
-}
 
 /** Of the workers. */
 const SLEEPER_SLOTS = 100
 /** Beside those that run, as many are queued for a worker, as behind any executor: the next one begins the moment that one ends. */
-export const SLEEPERS_QUEUED = 100
-
-/** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. The first run starts the worker, in which the DAG's file is read. */
-export async function sleepersPerSecond(count: number, queued: number, prepare?: Prepare): Promise<number> {
-  const inFlight = SLEEPER_SLOTS + queued
-  const files = { 'sleepers.ts': sleepers('sleepers', count, 100, `{ maxActiveTasks: ${inFlight}, tasksPerWorker: ${SLEEPER_SLOTS} }`) }
-  const environment = { DAGGERBOARD_PARALLELISM: String(inFlight), DAGGERBOARD__WORKERS__CONCURRENCY: String(SLEEPER_SLOTS) }
-  return measured({ files, environment, ...(prepare && { prepare }) }, async (platform) => {
-    const rate = async () => {
-      await platform.pause('sleepers')
-      const runId = await platform.trigger('sleepers')
-      await platform.settle()
-      await platform.unpause('sleepers')
-      const { startedAt, endedAt } = await platform.finished('sleepers', runId)
-      return (count * 1000) / (endedAt - startedAt)
-    }
-    await rate()
-    return rate()
-  })
-}
-
-export interface Storm {
-  readonly tasksPerSecond: number
-  /** From the end of the task before, as its worker saw it, to the start of a task in its worker. First tasks of runs have none before. */
-  readonly p95HopMilliseconds: number
-  /** Of all tasks; first ones wait from the start of their run on. */
-  readonly sumOfLagSeconds: number
-}
+const SLEEPERS_QUEUED = 100
 
 /**
- * Slots for all DAGs. With as many chains at work as there are, each of them would wait for all others at every hop (100 chains at
+ * Slots for all DAGs of a storm. With as many chains at work as there are, each of them would wait for all others at every hop (100 chains at
  * 5,000 tasks a second: 20 ms, whatever the scheduler does), so those that have begun are finished first.
  */
 const STORM_SLOTS = 12
 /** All weights alike: of tasks that are ready, those of the older run begin first. */
 const STORM_OPTIONS = "{ tasksPerWorker: 64, maxActiveTasks: 64, defaultArgs: { weightRule: 'absolute' } }"
 
-/** Chains of light tasks that share workers, all let go at once; median of several by tasks a second. */
-export async function storm(dags: number, length: number, prepare?: Prepare): Promise<Storm> {
-  const ids = Array.from({ length: dags }, (_, i) => `storm_${i}`)
-  const files = Object.fromEntries(ids.map((id) => [`${id}.ts`, chain(id, length, STORM_OPTIONS)]))
-  return measured(
-    { files, environment: { DAGGERBOARD_PARALLELISM: String(STORM_SLOTS) }, ...(prepare && { prepare }) },
-    async (platform) => {
-      const storms: Storm[] = []
-      for (let i = 0; i < STORMS_BEFORE + STORMS; i++) {
-        const found = await oneStorm(platform, ids)
-        if (i >= STORMS_BEFORE) storms.push(found)
-      }
-      return storms.sort((a, b) => a.tasksPerSecond - b.tasksPerSecond)[Math.floor(storms.length / 2)] as Storm
+/** By the names that `--only` takes. */
+export const FIGURES = {
+  /** 40 light tasks one after the other, each in a worker of its own. */
+  chain40: [triggered('chain40Seconds', 'chain', chain('chain', 40))],
+  /** 400 light tasks, 10 at a time. */
+  wide400: [triggered('wide400Seconds', 'wide', wide('wide', 400, '{ maxActiveTasks: 10 }'))],
+  sleepers: [sleeping('sleepers10000PerSecond', 10_000, SLEEPERS_QUEUED), sleeping('sleepersWithoutQueue10000PerSecond', 10_000, 0)],
+  dags100x10: [storm(100, 10)],
+  dags10x100: [storm(10, 100)],
+} satisfies Readonly<Record<string, readonly Figure[]>>
+
+/** Seconds from the request that triggers a run to the end of it. */
+function triggered(name: string, dagId: string, file: string): Figure {
+  return {
+    files: { [`${dagId}.ts`]: file },
+    before: 1,
+    counted: REPEATS,
+    measure: async (platform) => {
+      await platform.unpause(dagId)
+      const began = Date.now()
+      const { endedAt } = await platform.finished(dagId, await platform.trigger(dagId))
+      await platform.settle()
+      return { [name]: (endedAt - began) / 1000 }
     },
-  )
+  }
 }
 
-async function oneStorm(platform: MeasuredPlatform, ids: readonly string[]): Promise<Storm> {
-  await platform.pause('storm_%')
-  const runIds: string[] = []
-  for (const id of ids) runIds.push(await platform.trigger(id))
-  await platform.settle()
-  await platform.unpause('storm_%')
-  const runs: MeasuredRun[] = []
-  for (const [i, id] of ids.entries()) runs.push(await platform.finished(id, runIds[i] ?? ''))
-  const hops: number[] = []
-  let tasks = 0
-  let lag = 0
-  for (const { dagId, runId, startedAt } of runs) {
-    const own = await platform.tasks(dagId, runId)
-    tasks += own.length
-    hops.push(...hopsOf(own))
-    lag += hopsOf(own).reduce((sum, hop) => sum + hop, (own[0]?.startedAt ?? startedAt) - startedAt)
-  }
-  const seconds = (Math.max(...runs.map((run) => run.endedAt)) - Math.min(...runs.map((run) => run.startedAt))) / 1000
+/** Tasks that sleep for 100 ms, on 100 slots: 1,000 a second are possible. */
+function sleeping(name: string, count: number, queued: number): Figure {
+  const inFlight = SLEEPER_SLOTS + queued
   return {
-    tasksPerSecond: tasks / seconds,
-    p95HopMilliseconds: percentile(hops, 0.95),
-    sumOfLagSeconds: lag / 1000,
+    files: { 'sleepers.ts': sleepers('sleepers', count, 100, `{ maxActiveTasks: ${inFlight}, tasksPerWorker: ${SLEEPER_SLOTS} }`) },
+    environment: { DAGGERBOARD_PARALLELISM: String(inFlight), DAGGERBOARD__WORKERS__CONCURRENCY: String(SLEEPER_SLOTS) },
+    before: 1,
+    counted: LONG_REPEATS,
+    measure: async (platform) => {
+      const [{ startedAt, endedAt }] = (await letGo(platform, 'sleepers', ['sleepers'])) as [MeasuredRun]
+      return { [name]: (count * 1000) / (endedAt - startedAt) }
+    },
   }
+}
+
+/** Chains of light tasks that share workers, all let go at once. */
+function storm(dags: number, length: number): Figure {
+  const ids = Array.from({ length: dags }, (_, i) => `storm_${i}`)
+  const name = `dags${dags}x${length}`
+  return {
+    files: Object.fromEntries(ids.map((id) => [`${id}.ts`, chain(id, length, STORM_OPTIONS)])),
+    environment: { DAGGERBOARD_PARALLELISM: String(STORM_SLOTS) },
+    before: STORMS_BEFORE,
+    counted: STORMS,
+    measure: async (platform) => {
+      const runs = await letGo(platform, 'storm_%', ids)
+      const hops: number[] = []
+      let tasks = 0
+      let lag = 0
+      for (const { dagId, runId, startedAt } of runs) {
+        const own = await platform.tasks(dagId, runId)
+        tasks += own.length
+        hops.push(...hopsOf(own))
+        lag += hopsOf(own).reduce((sum, hop) => sum + hop, (own[0]?.startedAt ?? startedAt) - startedAt)
+      }
+      const seconds = (Math.max(...runs.map((run) => run.endedAt)) - Math.min(...runs.map((run) => run.startedAt))) / 1000
+      return {
+        [`${name}PerSecond`]: tasks / seconds,
+        // From the end of the task before, as its worker saw it, to the start of a task in its worker. First tasks of runs have none before.
+        [`${name}P95HopMilliseconds`]: percentile(hops, 0.95),
+        // Of all tasks; first ones wait from the start of their run on.
+        [`${name}SumOfLagSeconds`]: lag / 1000,
+      }
+    },
+  }
+}
+
+/** One run of each DAG, all of which begin at the same time. */
+async function letGo(platform: MeasuredPlatform, dagIdPattern: string, dagIds: readonly string[]): Promise<MeasuredRun[]> {
+  await platform.pause(dagIdPattern)
+  const runIds: string[] = []
+  for (const dagId of dagIds) runIds.push(await platform.trigger(dagId))
+  await platform.settle()
+  await platform.unpause(dagIdPattern)
+  const runs: MeasuredRun[] = []
+  for (const [i, dagId] of dagIds.entries()) runs.push(await platform.finished(dagId, runIds[i] ?? ''))
+  return runs
 }
 
 /** Of a chain. */
 const hopsOf = (tasks: readonly MeasuredTask[]): number[] =>
   tasks.slice(1).map(({ startedAt }, i) => startedAt - (tasks[i]?.endedAt ?? startedAt))
 
-async function measured<T>(
-  options: Parameters<typeof MeasuredPlatform.start>[0],
-  measure: (platform: MeasuredPlatform) => Promise<T>,
-): Promise<T> {
-  const platform = await MeasuredPlatform.start(options)
-  try {
-    return await measure(platform)
-  } finally {
-    await platform.remove()
-  }
-}
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
