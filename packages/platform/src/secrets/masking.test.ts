@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { Tokens } from '../accounts/token.ts'
 import { systemClock } from '../core/clock.ts'
 import { system } from '../core/principal.ts'
@@ -79,6 +80,7 @@ test('a text that is JSON is hidden field by field, another one by its own name'
   assert.equal(maskText('{ "host": 1 }', 'config'), '{ "host": 1 }')
   assert.deepEqual(sensitiveTextsIn('{"password":"x1","host":"h"}', 'config'), ['x1'])
   assert.deepEqual(sensitiveTextsIn('hunter22', 'db_password'), ['hunter22'])
+  assert.deepEqual(sensitiveTextsIn('hunter22', 'title'), [])
 })
 
 test('the mask sent back restores the old secret, and only where it stands under a sensitive name', () => {
@@ -99,6 +101,33 @@ test('the mask sent back restores the old secret, and only where it stands under
   assert.equal(mergeText(MASK, 'hunter22', 'db_password'), 'hunter22')
   assert.equal(mergeText(MASK, 'hunter22', 'title'), MASK)
   assert.equal(mergeText('{ "host": 1 }', '{"host":2}'), '{ "host": 1 }')
+})
+
+test('a JSON text under a sensitive name is a secret as a whole, whatever its fields are called', () => {
+  const text = '{"user":"ada","pw":"hunter22"}'
+  assert.deepEqual(sensitiveTextsIn(text, 'crm_secret'), [text])
+  assert.deepEqual(sensitiveTextsIn('{"password":"x1"}', 'crm_secret'), ['{"password":"x1"}', 'x1'])
+})
+
+test('a secret is hidden in whatever form programs write it', () => {
+  const secret = 'p@ss w$r"d/9&x+\\\'é!?~'
+  const masker = new Masker()
+  masker.add(secret)
+  const url = new URL('http://ada@host')
+  url.password = secret
+  const forms = [
+    url.href,
+    `http://ada:${encodeURIComponent(secret)}@host`,
+    `http://ada:${encodeURIComponent(secret).toLowerCase()}@host`,
+    encodeURI(secret),
+    new URLSearchParams({ password: secret }).toString(),
+    JSON.stringify({ secret }),
+    JSON.stringify({ body: JSON.stringify({ secret }) }),
+    inspect({ secret }),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(`ada:${secret}`).toString('base64url'),
+  ]
+  for (const form of forms) assert.ok(masker.mask(form).includes(MASK), form)
 })
 
 test('short values and the word "airflow" stay', () => {

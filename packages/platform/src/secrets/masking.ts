@@ -1,4 +1,5 @@
 /** Hides secrets: fields by their names, as Airflow does, and known values wherever they turn up in text. */
+import { inspect } from 'node:util'
 import { CONTENT_PATTERNS } from './content-patterns.ts'
 import { guarded, MASK } from './redaction.ts'
 import { isSensitiveName } from './sensitive-name.ts'
@@ -49,8 +50,7 @@ export class Masker {
     const before = this.#forms.size
     for (const part of [secret, ...secret.split(/\r?\n/)]) {
       if (part.trim().length < SHORTEST_MASKED || NEVER_MASKED.has(part.trim().toLowerCase())) continue
-      for (const form of [part, encoded(part), strictly(encoded(part)), JSON.stringify(part).slice(1, -1), ...base64Forms(part)])
-        this.#forms.add(form)
+      for (const form of [part, ...quotedForms(part), ...urlForms(part), ...base64Forms(part)]) this.#forms.add(form)
     }
     if (this.#forms.size > before) this.#pattern = null
   }
@@ -97,8 +97,24 @@ export class Masker {
   }
 }
 
-/** A lone surrogate has no encoding, and no URL can hold it. */
-const encoded = (text: string): string => encodeURIComponent(text.toWellFormed())
+/** As JSON has it, JSON within JSON, and the console when it shows an object. */
+function quotedForms(text: string): string[] {
+  const json = quoted(text)
+  return [json, quoted(json), inspect(text, { breakLength: Infinity }).slice(1, -1)]
+}
+
+const quoted = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** As a part of a URL, as a whole one, as a field of a form, and as the password that `URL` writes. Signs in hexadecimal may be small. */
+function urlForms(text: string): string[] {
+  // A lone surrogate has no encoding, and no URL can hold it.
+  const given = text.toWellFormed()
+  const part = encodeURIComponent(given)
+  const url = new URL('http://host')
+  url.password = given
+  const forms = [part, strictly(part), encodeURI(given), new URLSearchParams({ '': given }).toString().slice(1), url.password]
+  return forms.flatMap((form) => [form, form.replaceAll(/%[0-9A-F]{2}/g, (sign) => sign.toLowerCase())])
+}
 
 /** Other languages encode these signs too. */
 const strictly = (text: string): string => text.replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
@@ -109,6 +125,6 @@ function base64Forms(text: string): string[] {
     const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
     const encoded = bytes.toString('base64').replaceAll('=', '')
     const inner = encoded.slice(offset === 0 ? 0 : offset + 1, bytes.length % 3 === 0 ? undefined : -1)
-    return inner.length >= 8 ? [inner] : []
+    return inner.length >= 8 ? [inner, inner.replaceAll('+', '-').replaceAll('/', '_')] : []
   })
 }

@@ -36,8 +36,11 @@ export function sensitiveTexts(value: unknown, name = ''): string[] {
   return isFields(value) ? Object.entries(value).flatMap(([key, field]) => sensitiveTexts(field, key)) : []
 }
 
-/** The same of a text that may be JSON. */
-export const sensitiveTextsIn = (text: string, name = ''): string[] => sensitiveTexts(fieldsIn(text) ?? text, name)
+/** The same of a text that may be JSON; under a sensitive name it is a secret as a whole, too. */
+export function sensitiveTextsIn(text: string, name = ''): string[] {
+  const fields = fieldsIn(text)
+  return [...(isSensitiveName(name) ? [text] : []), ...(fields === null ? [] : sensitiveTexts(fields, name))]
+}
 
 /** What a client sends back, with the old secret wherever it left the mask under a sensitive name. What is gone, or new, is as the client says. */
 export function merge(given: unknown, old: unknown, name = '', isSensitive = isSensitiveName(name)): unknown {
