@@ -41,6 +41,13 @@ export function dividedBy(a: unknown, b: unknown): unknown {
   return (a as number) / (b as number)
 }
 
+/** The rest has the sign of `b`, as in Python. Throws `invalid` for what is no number: `"%s" % name` is none of it. */
+export function modulo(a: unknown, b: unknown): number {
+  if (typeof a === 'string') throw new AppError('invalid', `"%" does not fill in texts. Write ${JSON.stringify(a)} | format(…).`)
+  if (typeof a !== 'number' || typeof b !== 'number') throw new AppError('invalid', `"%" does not go with ${spoken(a)} and ${spoken(b)}.`)
+  return a - b * Math.floor(a / b)
+}
+
 const isTime = (value: unknown) => value instanceof TemplateDate || value instanceof TimeDelta || value instanceof RelativeDelta
 const spoken = (value: unknown) => (value === null || value === undefined ? 'null or undefined' : `"${value}"`)
 

@@ -18,7 +18,8 @@ export async function renderArgs(args: unknown, facts: TaskFacts, options: Rende
       return { ...rest, conn_id: id, conn_type: type, extra: JSON.stringify(extra), extra_dejson: extra }
     },
   }
-  const known = { ...templateNames(facts), ...names }
+  const firstStartedAt = facts.firstStartedAt ?? host.now().toISOString()
+  const known = { ...templateNames({ ...facts, firstStartedAt }), ...names }
   const { templateSearchPath, rendersNative } = facts.dag
   const settings = {
     place,

@@ -1,6 +1,6 @@
 /** The one environment of Nunjucks: taught what templates of Airflow expect of Jinja and Python, and kept apart from the language behind it. */
 import nunjucks from 'nunjucks'
-import { compares, dividedBy, minus, plus, times } from './date-arithmetic.ts'
+import { compares, dividedBy, minus, modulo, plus, times } from './date-arithmetic.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { TEMPLATE_FILTERS } from './template-names.ts'
 import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
@@ -98,6 +98,7 @@ function countWithDates(): void {
     minus,
     times,
     dividedBy,
+    modulo,
     compares,
     memberLookup: member,
     suppressValue: shown,
@@ -124,6 +125,7 @@ function countWithDates(): void {
     compileSub: emit('minus'),
     compileMul: emit('times'),
     compileDiv: emit('dividedBy'),
+    compileMod: emit('modulo'),
   })
 }
 

@@ -1,6 +1,6 @@
 /** `macros` of templates, under Airflow's names. */
 import { fromWallClock } from '@daggerboard/dag'
-import { AppError, messageOf } from '../core/app-error.ts'
+import { AppError } from '../core/app-error.ts'
 import { RelativeDelta, WEEKDAYS } from './relative-delta.ts'
 import { formatDate, parseDate } from './strftime.ts'
 import { TemplateDate } from './template-date.ts'
@@ -45,8 +45,9 @@ function readDate(text: string, format: string): TemplateDate {
 function readJson(text: unknown): unknown {
   try {
     return JSON.parse(String(text))
-  } catch (error) {
-    throw new AppError('invalid', `macros.json.loads was given what is not JSON: ${messageOf(error)}`)
+  } catch {
+    // The cause repeats some of what it read, and there may be secrets in it.
+    throw new AppError('invalid', 'macros.json.loads was given what is not JSON.')
   }
 }
 

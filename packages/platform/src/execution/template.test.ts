@@ -188,6 +188,7 @@ test('instants are counted with as in Python', async () => {
     'macros.uuid.uuid5(macros.uuid.NAMESPACE_DNS, "python.org")': '886313e1-3b8a-5372-9b90-0c9aee199e5d',
     'macros.json.dumps(macros.json.loads("[1,2]"))': '[1, 2]',
     '1 + 2 * 3 - 4': '3',
+    '(-7) % 4 + 7 % 4': '4',
     '"a" + "b" ~ 1': 'ab1',
     'prev_data_interval_start_success | ds': '2019-09-16',
     'triggering_asset_events.rows[0].extra.n': '7',
@@ -196,6 +197,15 @@ test('instants are counted with as in Python', async () => {
   }
   const rendered = await render(Object.fromEntries(Object.keys(expected).map((name) => [name, `{{ ${name} }}`])))
   assert.deepEqual(rendered, expected)
+})
+
+test('a text is not filled in with "%", and never becomes a number that is none', async () => {
+  await assert.rejects(render('{{ "table_%s" % ds_nodash }}'), /"%" does not fill in texts\. Write "table_%s" \| format\(…\)/)
+  await assert.rejects(render('{{ logical_date % 2 }}'), /"%" does not go with/)
+})
+
+test('what is no JSON is not repeated: there may be secrets in it', async () => {
+  await assert.rejects(render('{{ macros.json.loads(conn.db.password) }}'), (error: Error) => !error.message.includes('s3cret'))
 })
 
 test('a date that is not there is not counted with, nor compared', async () => {
