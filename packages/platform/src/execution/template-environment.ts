@@ -40,7 +40,7 @@ export function renderIn(scope: TemplateScope, template: string): { readonly tex
 function sharedEnvironment(): nunjucks.Environment {
   if (environment) return environment
   countWithDates()
-  const loader = { getSource: (name: string) => ({ src: current?.file(name) ?? '', path: name, noCache: true }) }
+  const loader = { getSource: (name: string) => ({ src: withoutLastBreak(current?.file(name) ?? ''), path: name, noCache: true }) }
   const made = new nunjucks.Environment([loader as unknown as nunjucks.ILoader], { autoescape: false, throwOnUndefined: true })
   for (const [name, filter] of Object.entries({ ...TEMPLATE_FILTERS, ...VALUE_FILTERS })) made.addFilter(name, filter)
   made.addFilter('map', (values: readonly unknown[], ...args: readonly unknown[]) => mapped(made, values, args))
@@ -154,8 +154,10 @@ function templateOf(text: string): nunjucks.Template {
   const known = compiled.get(text)
   if (known) return known
   if (compiled.size >= MOST_COMPILED) compiled.clear()
-  // As in Jinja one line break at the end is none of the text.
-  const template = new nunjucks.Template(text.replace(/\r?\n$/, ''), sharedEnvironment())
+  const template = new nunjucks.Template(withoutLastBreak(text), sharedEnvironment())
   compiled.set(text, template)
   return template
 }
+
+/** As in Jinja one line break at the end is none of the text, nor of what it includes. */
+const withoutLastBreak = (text: string): string => text.replace(/\r?\n$/, '')

@@ -279,7 +279,7 @@ test('a string that ends as a template file does is read beside the DAG file, an
   const dags = join(root, 'dags')
   mkdirSync(join(dags, 'sql'), { recursive: true })
   writeFileSync(join(dags, 'a.sql'), 'SELECT {{ params.limit }} {% include "b.sql" %}')
-  writeFileSync(join(dags, 'sql/b.sql'), "AT '{{ ds }}'")
+  writeFileSync(join(dags, 'sql/b.sql'), "AT '{{ ds }}'\n")
   writeFileSync(join(root, 'secret.sql'), 'secret')
   symlinkSync(join(root, 'secret.sql'), join(dags, 'link.sql'))
   const options = { extensions: ['.sql'], readFile: templateReader({ root: dags, dagFile: join(dags, 'd.ts') }, ['sql']) }
