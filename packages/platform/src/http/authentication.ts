@@ -16,10 +16,12 @@ export interface Authenticator {
 export const authentication =
   (authenticator: Authenticator): MiddlewareHandler<DoorEnvironment> =>
   async (c, next) => {
+    const ask = () => identify(authenticator, c.req.raw, getCookie(c, sessionCookieName(c.req.raw)))
     c.set('principal', null)
     c.set('authenticationProblem', null)
+    c.set('askAgain', ask)
     try {
-      c.set('principal', await identify(authenticator, c.req.raw, getCookie(c, sessionCookieName(c.req.raw))))
+      c.set('principal', await ask())
     } catch (error) {
       // That nobody can find out who is asking is no fault of who is asking.
       if (errorCode(error) !== 'unauthenticated') throw error

@@ -4,8 +4,13 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { AppError, type ErrorCode, errorCode, publicMessage } from '../core/app-error.ts'
 import type { Permission, Principal } from '../core/principal.ts'
 
-/** `principal` is null for a stranger; `authenticationProblem` says why credentials that were sent did not count. */
-export type DoorEnvironment = { Variables: { principal: Principal | null; authenticationProblem: string | null } }
+/**
+ * `principal` is null for a stranger; `authenticationProblem` says why credentials that were sent did not count. `askAgain` looks at the
+ * credentials of the request once more, and throws `unauthenticated` when they count no longer.
+ */
+export type DoorEnvironment = {
+  Variables: { principal: Principal | null; authenticationProblem: string | null; askAgain?: () => Promise<Principal | null> }
+}
 
 export type Door = Hono<DoorEnvironment>
 
@@ -97,4 +102,18 @@ export function requirePermission(c: Context<DoorEnvironment>, permission: Permi
   if (!who.permissions.has(permission))
     throw new AppError('forbidden', `${who.subject} may not do this: it needs the permission "${permission}".`)
   return who
+}
+
+/** Who reads a stream, and whether they still may: credentials expire and are taken back while a stream is open. Throws as {@link requirePermission}. */
+export function streamReader(c: Context<DoorEnvironment>, permission: Permission): { reader: string; mayRead: () => Promise<boolean> } {
+  const who = requirePermission(c, permission)
+  const ask = c.get('askAgain') ?? (async () => who)
+  const mayRead = async () => {
+    try {
+      return (await ask())?.permissions.has(permission) ?? false
+    } catch {
+      return false
+    }
+  }
+  return { reader: who.subject, mayRead }
 }

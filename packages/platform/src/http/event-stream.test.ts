@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { systemClock } from '../core/clock.ts'
+import { AppError } from '../core/app-error.ts'
+import { ManualClock, systemClock } from '../core/clock.ts'
+import { principal } from '../core/principal.ts'
+import { authentication } from './authentication.ts'
+import { createDoor, streamReader } from './door.ts'
 import { eventStream, MOST_STREAMS } from './event-stream.ts'
 
 const read = async (response: Response): Promise<string> => {
@@ -65,4 +69,25 @@ test('one person has a bounded number of streams, which come back when they end'
   streams.push(open('user:d'), open('user:e'))
   for (const { body } of streams) await body?.cancel()
   await open('user:d').body?.cancel()
+})
+
+test('the stream of somebody whose token is taken back ends with the next heartbeat', async () => {
+  const clock = new ManualClock('2026-11-23T05:00:00Z')
+  let isTakenBack = false
+  const door = createDoor()
+  const byToken = async () => {
+    if (isTakenBack) throw new AppError('unauthenticated', 'This token was taken back.')
+    return principal('user:f', ['dags.read'])
+  }
+  door.use(authentication({ byToken, byPassword: byToken }))
+  door.get('/live', (c) => eventStream({ clock, ...streamReader(c, 'dags.read') }, ({ send }) => send('first', 1)))
+  const response = await door.request('/live', { headers: { authorization: 'Bearer t' } })
+  const pieces = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+  const next = async () => (await pieces.read()).value ?? 'the end'
+  assert.match((await next()) + (await next()), /event: first/)
+  clock.advance(15_000)
+  assert.equal(await next(), ': still here\n\n')
+  isTakenBack = true
+  clock.advance(15_000)
+  assert.equal(await next(), 'the end')
 })

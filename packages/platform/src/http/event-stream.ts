@@ -18,6 +18,13 @@ export interface StreamOptions {
   readonly heartbeatMs?: number | undefined
 }
 
+export interface StreamReader {
+  /** The subject that reads. */
+  readonly reader: string
+  /** Asked with each heartbeat: the stream of whoever may read no longer ends. */
+  readonly mayRead?: () => Promise<boolean>
+}
+
 export interface Stream {
   /** `id` comes back as Last-Event-ID when the reader has lost the connection. */
   send(type: string, data: unknown, id?: number): void
@@ -31,11 +38,11 @@ export interface Stream {
 const open = new Map<string, number>()
 
 /**
- * The answer to a request; `begin` sends what there is to send, now and later, until the stream has ended. `reader` is the subject that reads;
- * throws `unavailable` when it has too many streams.
+ * The answer to a request; `begin` sends what there is to send, now and later, until the stream has ended. Throws `unavailable` when the reader
+ * has too many streams.
  */
 export function eventStream(
-  { clock, signal, heartbeatMs = 15_000, reader }: StreamOptions & { readonly reader: string },
+  { clock, signal, heartbeatMs = 15_000, reader, mayRead = async () => true }: StreamOptions & StreamReader,
   begin: (stream: Stream) => void,
 ): Response {
   const over = new AbortController()
@@ -71,7 +78,7 @@ export function eventStream(
           end,
           ended: over.signal,
         })
-        void keepAlive(clock, heartbeatMs, over.signal, () => write(': still here\n\n'))
+        void keepAlive(clock, heartbeatMs, over.signal, async () => ((await mayRead()) ? write(': still here\n\n') : end()))
       },
       pull: () => taken(),
       cancel: () => over.abort(),
@@ -95,9 +102,9 @@ function count(reader: string, ended: AbortSignal): void {
   })
 }
 
-async function keepAlive(clock: Clock, everyMs: number, signal: AbortSignal, beat: () => void): Promise<void> {
+async function keepAlive(clock: Clock, everyMs: number, signal: AbortSignal, beat: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal)
-    beat()
+    if (!signal.aborted) await beat()
   }
 }

@@ -1,7 +1,7 @@
 /** Live streams beside Airflow's API: changes of runs and task instances as the same documents that it answers, and logs while they grow. */
 import type { DomainEvent } from '../../core/events.ts'
 import { many, one, readQuery, text, whole } from '../airflow-query.ts'
-import { type Door, permit, requirePermission } from '../door.ts'
+import { type Door, permit, streamReader } from '../door.ts'
 import { eventStream, type Stream } from '../event-stream.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { presentRun } from './dag-run-response.ts'
@@ -23,8 +23,7 @@ export function addLiveRoutes(door: Door, options: AirflowDoorOptions): void {
     const [dagId, another] = query.dag_id ?? []
     if (query.run_id !== undefined && dagId !== undefined && another === undefined) await findRun(runs, dagId, query.run_id)
     const watched: Watched = { dagIds: query.dag_id && new Set(query.dag_id), runId: query.run_id }
-    const reader = requirePermission(c, 'dags.read').subject
-    return eventStream({ clock, signal: stopping, reader }, (stream) => watch(stream, watched, options))
+    return eventStream({ clock, signal: stopping, ...streamReader(c, 'dags.read') }, (stream) => watch(stream, watched, options))
   })
 
   door.get('/api/v2/dags/:dag/dagRuns/:run/taskInstances/:task/logs/:try/stream', permit('dags.read'), async (c) => {
@@ -33,8 +32,7 @@ export function addLiveRoutes(door: Door, options: AirflowDoorOptions): void {
     const { tryNumber } = await findTry(options, { dag, run, task, mapIndex, text: number })
     // Lines are counted from 1, so that a reader who has lost the connection goes on after the last one.
     const seen = Number(c.req.header('last-event-id') ?? 0) || 0
-    const reader = requirePermission(c, 'dags.read').subject
-    return eventStream({ clock, signal: stopping, reader }, (stream) => {
+    return eventStream({ clock, signal: stopping, ...streamReader(c, 'dags.read') }, (stream) => {
       const follow = async () => {
         let line = 0
         let rest = ''

@@ -2,7 +2,7 @@
 import type { Events } from '../../core/events.ts'
 import type { Refresh } from '../../refreshes/refresh.ts'
 import type { RefreshReader } from '../../refreshes/refresh-log.ts'
-import { type Door, permit, requirePermission } from '../door.ts'
+import { type Door, permit, streamReader } from '../door.ts'
 import { eventStream, type Stream, type StreamOptions } from '../event-stream.ts'
 
 /** So many refreshes are sent as they stand when a stream begins, so that a reader who was away has missed nothing. */
@@ -17,7 +17,7 @@ export interface EventStreamOptions extends StreamOptions {
 
 export function eventRoutes(door: Door, options: EventStreamOptions): void {
   door.get('/api/v1/events', permit('events.read'), (c) =>
-    eventStream({ ...options, reader: requirePermission(c, 'events.read').subject }, (stream) => begin(stream, options)),
+    eventStream({ ...options, ...streamReader(c, 'events.read') }, (stream) => begin(stream, options)),
   )
 }
 
