@@ -59,6 +59,9 @@ const STATES = new Set(['success', 'skipped', 'failed', 'rescheduled', 'deferred
 /** Lists and objects in what a task hands on; around it stand those of the outcome. */
 const MOST_DEEP = MOST_NESTED + 10
 
+/** What a `Date` can be at most, in milliseconds since 1970. */
+const LAST_INSTANT_MS = 8.64e15
+
 /** Null when any of them is no message: the code of tasks shares the process that they come from. */
 export function messagesOf(batch: readonly unknown[]): readonly FromWorker[] | null {
   return batch.every(isMessage) ? batch : null
@@ -66,15 +69,20 @@ export function messagesOf(batch: readonly unknown[]): readonly FromWorker[] | n
 
 function isMessage(message: unknown): message is FromWorker {
   if (typeof message !== 'object' || message === null) return false
-  const { type, job, text, question, ask, outcome, stamps } = message as Readonly<Record<string, unknown>>
+  const { type, job, text, question, ask, outcome, stamps, startedAt, endedAt } = message as Readonly<Record<string, unknown>>
   if (type === 'ready') return true
   if (typeof job !== 'number') return false
   if (type === 'log') return typeof text === 'string'
   if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null && isFlat(ask)
-  if (type === 'done') return typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome)
+  if (type === 'done')
+    return (
+      typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome) && isInstant(startedAt) && isInstant(endedAt)
+    )
   if (type === 'read') return typeof stamps === 'object'
   return type === 'exits' || type === 'listens' || type === 'withdrawn'
 }
+
+const isInstant = (at: unknown): boolean => typeof at === 'number' && at >= 0 && at <= LAST_INSTANT_MS
 
 function isOutcome(outcome: TaskOutcome): boolean {
   if (!STATES.has(String(outcome.state))) return false

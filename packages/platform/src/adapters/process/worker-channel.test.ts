@@ -47,8 +47,9 @@ const ALONE =
 test('whatever a task writes into the channel of its worker ends its worker with a sentence, and no other', async (t) => {
   const { run, log } = await pool(t, FILE, { workers: 12 })
   const living = run('lives')
-  const nested = `[{"type":"done","job":1,"outcome":{"state":"success","renderedFields":null,"output":${'['.repeat(50_000)}${']'.repeat(50_000)}}}]\n`
-  const texts = ['rubbish', '\n', '[7]\n', '[{]\n', '[{"type":"log","job":1}]\n', '{"type":"ready"}\n', '\u0000\u00ff', nested]
+  const nested = `[{"type":"done","job":1,"startedAt":0,"endedAt":0,"outcome":{"state":"success","renderedFields":null,"output":${'['.repeat(50_000)}${']'.repeat(50_000)}}}]\n`
+  const undated = '[{"type":"done","job":1,"outcome":{"state":"success"},"startedAt":1e300,"endedAt":"never"}]\n'
+  const texts = ['rubbish', '\n', '[7]\n', '[{]\n', '[{"type":"log","job":1}]\n', '{"type":"ready"}\n', '\u0000\u00ff', nested, undated]
   const ended = await Promise.all(texts.map((text, mapIndex) => run('writes', { conf: { text }, mapIndex })))
   for (const [i, { state, detail, isFinal }] of ended.entries()) {
     assert.deepEqual([state, isFinal ?? false], ['failed', false])

@@ -153,6 +153,24 @@ test('a place that a lost worker leaves goes to whoever has waited, in whichever
   assert.equal(answered.output, 1)
 })
 
+test('a task that stops the clock, or leaves its worker in a folder that is gone, hurts neither itself nor the next task', async (t) => {
+  const { folder, workers, run, attempt } = await pool(
+    t,
+    `import fs from 'node:fs'
+    export default dag('d', {}, ({ task }) => {
+      task('stops', async () => { Date.now = () => 'never' })
+      task('leaves', async ({ conf }) => { fs.mkdirSync(conf.gone); process.chdir(conf.gone); fs.rmdirSync(conf.gone) })
+      task('follows', async () => process.cwd())
+    })`,
+    { workers: 1 },
+  )
+  const stopped = await workers.run(attempt('stops'), new AbortController().signal, () => {})
+  assert.equal(stopped.state, 'success')
+  assert.ok('startedAt' in stopped)
+  assert.equal((await run('leaves', { conf: { gone: join(folder, 'gone') } })).state, 'success')
+  assert.deepEqual((await run('follows')).output, process.cwd())
+})
+
 test('what a task does to its process hurts neither the platform nor the next task', async (t) => {
   const { run, log } = await pool(
     t,

@@ -17,6 +17,9 @@ const MOST_SAID = 80 * 1024 * 1024
 /** Without its platform a worker has nobody to report to: it goes, with all that it has started. */
 export const channel = new PlatformChannel(() => process.kill(-process.pid, 'SIGKILL'))
 
+/** As it was before any task could replace it: what is measured with it is written down by the platform. */
+export const milliseconds = Date.now
+
 let outbox: FromWorker[] = []
 let waitingLength = 0
 let flushedAt = 0
@@ -35,7 +38,7 @@ export function flush(): void {
   const batch = outbox
   outbox = []
   waitingLength = 0
-  flushedAt = Date.now()
+  flushedAt = milliseconds()
   if (batch.length > 0) channel.say(batch)
 }
 
@@ -51,7 +54,7 @@ export class Job implements TaskHost {
   readonly url: string
   readonly controller = new AbortController()
   readonly #isShared: boolean
-  readonly startedAt = Date.now()
+  readonly startedAt = milliseconds()
   hasEnded = false
   isCancelled = false
   /** It has asked for its signal: it may tidy up when it is told to end. */
@@ -122,7 +125,7 @@ export class Job implements TaskHost {
     if (last?.type === 'log' && last.job === this.id) outbox[outbox.length - 1] = { ...last, text: last.text + text }
     else post({ type: 'log', job: this.id, text })
     waitingLength += text.length
-    if (isFirst || waitingLength > MOST_WAITING || Date.now() - flushedAt > LONGEST_SILENCE_MS) flush()
+    if (isFirst || waitingLength > MOST_WAITING || milliseconds() - flushedAt > LONGEST_SILENCE_MS) flush()
   }
 
   ask(question: Question): Promise<unknown> {

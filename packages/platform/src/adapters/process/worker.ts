@@ -15,7 +15,7 @@ import type { JobWork, LeanFacts, ToWorker } from '../../execution/worker-protoc
 import { authoredDag, authoredTask, newStamps } from './authored-dag.ts'
 import { followImports, mayStillSpeak } from './dag-imports.ts'
 import { takeDefaults } from './node-child.ts'
-import { answered, channel, flush, Job, post, runner } from './worker-job.ts'
+import { answered, channel, flush, Job, milliseconds, post, runner } from './worker-job.ts'
 
 const jobs = new Map<number, Job>()
 const next = new NextJobs<Waiting>()
@@ -41,6 +41,8 @@ const streamsOf = (): string => {
 }
 const streams = streamsOf()
 const dagsFolder = process.argv[3] ?? '.'
+const { cwd, chdir } = process
+const directory = cwd()
 
 takeDefaults()
 followImports()
@@ -179,7 +181,7 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
     job: job.id,
     outcome,
     startedAt: job.startedAt,
-    endedAt: Date.now(),
+    endedAt: milliseconds(),
     ...(stamps && { stamps }),
     isLast,
     mayStillSpeak: mayStillSpeak(),
@@ -188,8 +190,24 @@ function finish(job: Job, outcome: TaskOutcome, wasThrown = false): void {
   isClosed ||= isLast
   if (isClosed) withdraw()
   else beginNext(next.ended())
+  if (jobs.size > 0) return
   // Nothing else can be about to speak.
-  if (jobs.size === 0) flush()
+  flush()
+  goHome()
+}
+
+/** The next task may have been left in a folder that is no longer there, where not even its file can be imported. */
+function goHome(): void {
+  try {
+    if (cwd() === directory) return
+  } catch {
+    // The folder is gone.
+  }
+  try {
+    chdir(directory)
+  } catch {
+    // So is the platform's own.
+  }
 }
 
 /** Of a task that has thrown where nobody caught it: it has failed. Alone in its worker it takes the worker with it; with others, the worker takes no more. */
