@@ -90,6 +90,42 @@ export const one = dag('e', {}, ({ task }) => {
   assert.match(messages[5] ?? '', /DAG "f" cannot be scheduled\. The schedule "0 25 \* \* \*" cannot be read/)
 })
 
+test('a file that loops after it was read hurts no other file', async (t) => {
+  const { dags, dagFolder } = await folderWith(
+    t,
+    { 'a_late.ts': `${hello('late')}\nsetTimeout(() => { for (;;); }, 0)`, 'b_good.ts': hello('b'), 'c_good.ts': hello('c') },
+    { fileTimeoutMs: 2_000 },
+  )
+  await dagFolder.start()
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId }) => dagId),
+    ['b', 'c', 'late'],
+  )
+  assert.deepEqual(await dags.importErrors(), [])
+})
+
+test('the same DAG id twice in one file is refused, and one DAG under two names is not', async (t) => {
+  const { dags, dagFolder } = await folderWith(t, {
+    'names.ts': `${hello('named').replace('default dag', 'const one = dag')}\nexport { one as two }\nexport default one`,
+    'twice.ts': `${hello('twice')}\nexport const other = dag('twice', {}, () => {})`,
+  })
+  await dagFolder.start()
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId }) => dagId),
+    ['named'],
+  )
+  assert.deepEqual(
+    (await dags.importErrors()).map(({ file, line, message }) => ({ file, line, message })),
+    [
+      {
+        file: 'twice.ts',
+        line: 3,
+        message: 'DAG "twice" is defined more than once in this file, in the lines 3 and 7. Give each its own id.',
+      },
+    ],
+  )
+})
+
 test('a saved file is visible in less than a second, and so is one whose import was saved', async (t) => {
   const { dags, dagFolder, write, reading } = await folderWith(t, {
     'names.ts': "export const name = 'first'",

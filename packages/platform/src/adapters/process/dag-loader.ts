@@ -66,8 +66,9 @@ async function read(file: string): Promise<FromLoader> {
   const url = pathToFileURL(file).href
   try {
     const exported = Object.values((await import(url)) as Record<string, unknown>).flat()
-    const dags = new Map(exported.filter(isDag).map((dag) => [dag.id, dag.document]))
-    return { file, stamps: importsOf(url), source, documents: [...dags.values()] }
+    // One DAG may be exported under several names.
+    const dags = new Set(exported.filter(isDag))
+    return { file, stamps: importsOf(url), source, documents: [...dags].map(({ document }) => document) }
   } catch (error) {
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     const trace = error instanceof Error ? (error.stack ?? message) : message

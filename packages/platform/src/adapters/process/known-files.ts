@@ -4,7 +4,7 @@ import type { DagDocument } from '@daggerboard/dag'
 import type { DagFile, DagFileReading } from '../../scheduling/dag.ts'
 import { documentProblems } from '../../scheduling/document-problems.ts'
 import type { FromLoader } from './dag-loader.ts'
-import { quotedLine } from './quoted-line.ts'
+import { quotedLine, quotedLines } from './quoted-line.ts'
 
 export type KnownFile = Omit<DagFile, 'file'> & { readonly readAtMs: number }
 
@@ -54,8 +54,9 @@ export class KnownFiles {
     }
     const { source, documents } = answer
     let line: number | null = null
-    const problems = documents.flatMap((document) => {
-      const found = this.#problemsOf(file, document, before, displaced)
+    const problems = documents.flatMap((document, index) => {
+      const isAgain = documents.findIndex(({ dagId }) => dagId === document.dagId) < index
+      const found = isAgain ? [twiceIn(source, document.dagId)] : this.#problemsOf(file, document, before, displaced)
       if (found.length > 0) line ??= quotedLine(source, document.dagId)
       return found
     })
@@ -80,4 +81,10 @@ export class KnownFiles {
     const paths = new Set([...this.#files.values()].flatMap(({ stamps }) => Object.keys(stamps ?? {})))
     return new Set([...paths].map(dirname).filter((each) => relative(folder, each).startsWith('..')))
   }
+}
+
+function twiceIn(source: string, dagId: string): string {
+  const lines = quotedLines(source, dagId)
+  const where = lines.length > 1 ? `, in the lines ${lines.join(' and ')}` : ''
+  return `DAG "${dagId}" is defined more than once in this file${where}. Give each its own id.`
 }

@@ -20,7 +20,7 @@ export interface LoaderOptions {
 
 export interface Reading {
   readonly answer: FromLoader
-  /** The process has ended, and an earlier file that it read may have brought that about. */
+  /** The process has ended or hangs, and an earlier file that it read may have brought that about. */
   readonly isDoubtful: boolean
 }
 
@@ -99,6 +99,7 @@ export class LoaderProcess {
         const limit = `${this.#timeoutMs / 1000} s`
         fail(`The file was not read through within ${limit}. Does it loop or wait at its top level? Move that work into a task.`, {
           isTimeout: true,
+          isDoubtful: this.#filesRead > 0,
         })
       }, this.#timeoutMs)
       const failAs = (code: number | null, signal: string | null) =>
