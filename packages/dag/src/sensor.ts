@@ -3,6 +3,7 @@ import { defaults } from './defaults.ts'
 import { DagDefinitionError, Place } from './definition-error.ts'
 import type { SensorDocument } from './document.ts'
 import { type Duration, durationSeconds, notADuration } from './duration.ts'
+import { hashOf } from './hash.ts'
 import type { Operator } from './operator.ts'
 import { Defer, type DeferredEvent, FailTask, Reschedule, SkipTask } from './outcome.ts'
 import type { TaskContext } from './task-context.ts'
@@ -116,14 +117,7 @@ function secondsToNextLook(
 ): number {
   if (!exponentialBackoff) return pokeIntervalSeconds
   const wait = Math.min(Math.max(1, pokeIntervalSeconds * 2 ** (looks - 1)), LONGEST_WAIT_SECONDS)
-  return Math.min(wait * (1 + hashFraction(`${idempotencyKey}#${looks}`)), maxWaitSeconds ?? LONGEST_WAIT_SECONDS)
+  return Math.min(wait * (1 + hashOf(`${idempotencyKey}#${looks}`) / 2 ** 32), maxWaitSeconds ?? LONGEST_WAIT_SECONDS)
 }
 
 const LONGEST_WAIT_SECONDS = 86_400
-
-/** A number in [0, 1) that belongs to `text`: the 32-bit FNV-1a hash of its code units. */
-function hashFraction(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash >>> 0) / 2 ** 32
-}

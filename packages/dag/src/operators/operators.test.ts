@@ -110,6 +110,22 @@ test('a run that is there already fails the task, skips it or is run again, as i
   assert.match(String(await thrown(run(triggerDag({ dagId: 'other', logicalDate: 'soon' })))), /FailTask: .*"soon", which is not a date/)
 })
 
+test('what a mapped task triggers, and what a long line of triggered runs triggers, has an id that a run may have', async () => {
+  const triggered = async (idempotencyKey: string) =>
+    (await run(triggerDag({ dagId: 'other' }), new ManualContext({ idempotencyKey }))).runId
+  assert.equal(await triggered('shop/r1/each[2]'), 'triggered__shop__r1__each~2__1793664000000__1')
+  let runId = 'manual__2026-11-02T00:00:00+00:00'
+  const seen = new Set<string>()
+  for (let i = 0; i < 20; i++) {
+    runId = await triggered(`a_dag_that_triggers_itself/${runId}/again[${i}]`)
+    assert.match(runId, /^[A-Za-z0-9_.~:+-]{1,250}$/)
+    seen.add(runId)
+  }
+  const long = `a_dag_that_triggers_itself/${runId}/`
+  for (const task of ['one', 'other', 'each[0]', 'each[1]']) seen.add(await triggered(`${long}${task}`))
+  assert.equal(seen.size, 24)
+})
+
 test('a run, tasks or a group of another DAG are waited for by its logical date', async () => {
   const context = new ManualContext({ firstStartedAt: new Date('2026-11-03T00:00:00Z') })
   context.runs.push({

@@ -1,6 +1,7 @@
 /** Starts a run of another DAG, and may wait for it. The wait holds no worker. */
 import { DagDefinitionError, Place } from '../definition-error.ts'
 import { type Duration, durationSeconds, notADuration } from '../duration.ts'
+import { hashOf } from '../hash.ts'
 import { toInstant } from '../instant.ts'
 import type { Operator } from '../operator.ts'
 import { Defer, FailTask, SkipTask } from '../outcome.ts'
@@ -92,8 +93,7 @@ async function started(args: TriggerDagArgs, context: TaskContext): Promise<DagR
     const earlier = await context.dagRuns.find({ dagId, runId: mark })
     if (earlier && earlier.state !== 'failed') return earlier
   }
-  const runId =
-    args.runId ?? `triggered__${context.idempotencyKey.replaceAll('/', '__')}__${context.firstStartedAt.getTime()}__${context.tryNumber}`
+  const runId = args.runId ?? ownRunId(context)
   // Said before it is done: whoever comes after a lost worker looks for it.
   await context.xcomPush(TRIGGERED, runId)
   const existing =
@@ -106,6 +106,19 @@ async function started(args: TriggerDagArgs, context: TaskContext): Promise<DagR
     throw new FailTask(`${detail} Give another run id or logical date, or set resetDagRun or skipWhenAlreadyExists.`)
   }
   return context.dagRuns.trigger({ ...request, runId: existing?.runId ?? runId, ...(reset && { reset }) })
+}
+
+/** The longest id that a run may have. */
+const LONGEST_RUN_ID = 250
+
+/** An id that only this try of this task can come to; a long one, as of a run that was itself triggered so, is cut and ends in a hash. */
+function ownRunId({ idempotencyKey, firstStartedAt, tryNumber }: TaskContext): string {
+  // An instance of a mapped task ends in its index in brackets, which ids of runs may not have.
+  const whole = `triggered__${idempotencyKey.replaceAll('/', '__').replace(/\[(\d+)\]$/, '~$1')}`
+  const ending = `__${firstStartedAt.getTime()}__${tryNumber}`
+  if (whole.length + ending.length <= LONGEST_RUN_ID) return `${whole}${ending}`
+  const hash = `~${hashOf(idempotencyKey).toString(16)}`
+  return `${whole.slice(0, LONGEST_RUN_ID - hash.length - ending.length)}${hash}${ending}`
 }
 
 function instantOf(text: string, timezone: string): string {
