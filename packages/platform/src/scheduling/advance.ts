@@ -129,8 +129,8 @@ function expand(turn: Turn, of: BoardRun, planned: PlannedTask, single: TaskInst
     const { verdict, detail } = examine(of, planned, single)
     if (verdict === 'wait' || (verdict === 'run' && count === 'pending')) return false
     if (verdict !== 'run') turn.move(of, single, verdict, { detail })
-    else if (count === 'unknowable') turn.move(of, single, 'upstream_failed', { detail: 'What it would be made of is not there.' })
-    else if (count === 0) turn.move(of, single, 'skipped', { detail: 'There is nothing to make it of.' })
+    else if (count === 'unknowable') turn.move(of, single, 'upstream_failed', { detail: UNKNOWABLE })
+    else if (count === 0) turn.move(of, single, 'skipped', { detail: NOTHING })
     if (verdict !== 'run' || typeof count !== 'number' || count === 0) return false
   }
   const instances = Array.from({ length: count as number }, (_, index) => newInstance(of, planned, index))
@@ -138,10 +138,11 @@ function expand(turn: Turn, of: BoardRun, planned: PlannedTask, single: TaskInst
   return true
 }
 
-/** The list may have another length than when the instances were made: some are missing then, or no longer needed. */
+/** The list may have another length than when the instances were made: some are missing then, or no longer needed; or there is none any more. */
 function revise(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask): void {
   const count = mapCount(of, planned)
-  if (typeof count !== 'number') return
+  if (count === 0 || count === 'unknowable') withoutElements(turn, of, task, planned, count)
+  if (typeof count !== 'number' || count === 0) return
   for (const instance of [...task.instances.values()]) {
     if (instance.mapIndex >= count && instance.state === 'none') {
       turn.move(of, instance, 'removed', { detail: `It is made of ${count} elements now.` })
@@ -151,3 +152,20 @@ function revise(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask)
   }
   for (let index = 0; index < count; index++) if (!task.instances.has(index)) turn.put(of, newInstance(of, planned, index))
 }
+
+/** Instances for which there is no list, or an empty one, end as their task would if it had not been made into instances. */
+function withoutElements(turn: Turn, of: BoardRun, task: BoardTask, planned: PlannedTask, count: 0 | 'unknowable'): void {
+  for (const instance of [...task.instances.values()]) {
+    if (instance.state !== 'none') continue
+    const { verdict, detail } = examine(of, planned, instance)
+    if (verdict !== 'run' && verdict !== 'wait') turn.move(of, instance, verdict, { detail })
+    else if (count === 'unknowable') turn.move(of, instance, 'upstream_failed', { detail: UNKNOWABLE })
+    else turn.move(of, instance, 'skipped', { detail: NOTHING })
+    const { dagId, runId, taskId, mapIndex } = instance
+    turn.xcomsCleared.push({ dagId, runId, taskId, mapIndex, before: turn.now.toISOString() })
+  }
+}
+
+const UNKNOWABLE = 'What it would be made of is not there.'
+
+const NOTHING = 'There is nothing to make it of.'

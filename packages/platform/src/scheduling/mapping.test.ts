@@ -164,6 +164,67 @@ test('cleared with its source, a mapped task follows the new length: what is too
   assert.equal(found['each[1]'], 'success')
 })
 
+test('cleared with a source that answers nothing this time, a mapped task is skipped, as if it had been so from the beginning', async () => {
+  let answer: unknown = [1, 2]
+  const { document } = dag('d', {}, ({ task }) => {
+    const list = task(WAYS, async () => {})
+    const a = task('a', async () => {}).after(list)
+    const b = task('b', async () => {}, { triggerRule: 'all_done' }).after(a)
+    task('end', async () => {}).after(b)
+  })
+  const group = { groupId: 'g', parent: null, tooltip: null, expand: { kind: 'product', inputs: { n: { task: WAYS } } } } as const
+  const grouped = changed(document, { a: { groupId: 'g' }, b: { groupId: 'g' } }, { groups: [group] })
+  for (const [given, names] of [
+    [mapped(), ['each']],
+    [{ ...grouped, dagId: 'grouped' }, ['a', 'b']],
+  ] as const) {
+    answer = [1, 2]
+    const { save, scheduler, settle, states, xcoms, clock } = inlinePlatform({ task: ({ taskId }) => (taskId === WAYS ? answer : 1) })
+    await save(given)
+    const { runId } = await scheduler.trigger(given.dagId, {}, 'user:ann')
+    await settle()
+    answer = []
+    clock.advance(1000)
+    await scheduler.clearRun(given.dagId, runId, { onlyFailed: false, dryRun: false }, 'user:ann')
+    await settle()
+    const last = given.dagId === 'd' ? 'sum' : 'end'
+    const skipped = names.flatMap((name) => [0, 1].map((index) => [`${name}[${index}]`, 'skipped']))
+    assert.deepEqual(await states(given.dagId, runId), {
+      ...{ run: 'success', list: 'success', [last]: 'skipped' },
+      ...Object.fromEntries(skipped),
+    })
+    assert.deepEqual(await xcoms.list(given.dagId, runId, names[0]), [])
+    answer = [1, 2, 3]
+    await scheduler.clearRun(given.dagId, runId, { onlyFailed: false, dryRun: false }, 'user:ann')
+    await settle()
+    const again = await states(given.dagId, runId)
+    assert.deepEqual([again.run, again[last], again[`${names[0]}[0]`], again[`${names[0]}[2]`]], Array(4).fill('success'))
+  }
+})
+
+test('cleared with a source that fails this time, a mapped task does not run, whatever its trigger rule', async () => {
+  let answer: unknown = [1, 2]
+  const { save, scheduler, settle, states } = inlinePlatform({
+    task: ({ taskId }) => {
+      if (taskId === WAYS && answer === null) throw new Error('no')
+      return answer
+    },
+  })
+  await save(changed(mapped(), { each: { ...{ expand: { kind: 'product', inputs: { n: { task: WAYS } } } }, triggerRule: 'all_done' } }))
+  const { runId } = await scheduler.trigger('d', {}, 'user:ann')
+  await settle()
+  answer = null
+  await scheduler.clearRun('d', runId, { onlyFailed: false, dryRun: false }, 'user:ann')
+  await settle()
+  assert.deepEqual(await states('d', runId), {
+    run: 'failed',
+    list: 'failed',
+    sum: 'upstream_failed',
+    'each[0]': 'upstream_failed',
+    'each[1]': 'upstream_failed',
+  })
+})
+
 test('a mapped task that its file no longer maps goes on as one', async () => {
   const { save, scheduler, settle, states, runs } = inlinePlatform({
     task: ({ taskId }) => (taskId === WAYS ? [1, 2] : new Promise(() => {})),
