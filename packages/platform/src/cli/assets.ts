@@ -2,10 +2,29 @@
 import { AppError, didYouMean } from '../core/app-error.ts'
 import type { AssetView, RunView } from './airflow.ts'
 import { type PlatformClient, path, query } from './client.ts'
-import { command, flag, json, required, text, wholeNumber, withDefault } from './command.ts'
+import { command, flag, json, optional, required, text, wholeNumber, withDefault } from './command.ts'
 import { followRun } from './follow.ts'
 
 const asset = required('name or URI of the asset')
+/** The same, or Airflow's flags for it. */
+const named = { asset: optional('name or URI of the asset') }
+const flags = { name: text('NAME', 'its name'), uri: text('URI', 'its URI') }
+
+interface Named {
+  readonly asset: string | undefined
+  readonly name: string | undefined
+  readonly uri: string | undefined
+}
+
+/** By what it was called: its name or URI, or by flags, both of which it must fit. Throws a usage error for neither, or both ways. */
+async function findNamed(client: PlatformClient, { asset, name, uri }: Named): Promise<AssetView> {
+  const isFlagged = name !== undefined || uri !== undefined
+  if ((asset !== undefined) === isFlagged)
+    throw new AppError('invalid', 'Say which asset: by its name or URI, or by --name and --uri.', { exitStatus: 2 })
+  const found = await find(client, asset ?? name ?? uri ?? '')
+  if ((name === undefined || found.name === name) && (uri === undefined || found.uri === uri)) return found
+  throw new AppError('not_found', `Asset "${found.name}" has the URI "${found.uri}". See: daggerboard assets list`)
+}
 
 async function find(client: PlatformClient, nameOrUri: string): Promise<AssetView> {
   const all = await client.list<AssetView>('/api/v2/assets', 'assets')
@@ -41,8 +60,9 @@ const dagsOf = (given: unknown) => ((given ?? []) as { dag_id: string }[]).map((
 const details = command({
   name: 'details',
   summary: 'Show an asset',
-  args: { asset },
-  run: async ({ client, out }, { asset }) => out.record(await client.get(path`/api/v2/assets/${(await find(client, asset)).id}`)),
+  args: named,
+  options: flags,
+  run: async ({ client, out }, which) => out.record(await client.get(path`/api/v2/assets/${(await findNamed(client, which)).id}`)),
 })
 
 const events = command({
@@ -61,11 +81,11 @@ const events = command({
 const materialize = command({
   name: 'materialize',
   summary: 'Run the DAG that makes an asset',
-  args: { asset },
-  options: { wait: flag('show the progress until it is over; status 1 if it has failed', { short: '-w' }) },
-  async run(context, { asset, wait }) {
+  args: named,
+  options: { ...flags, wait: flag('show the progress until it is over; status 1 if it has failed', { short: '-w' }) },
+  async run(context, { wait, ...which }) {
     const { client, out } = context
-    const made = await client.post<RunView>(path`/api/v2/assets/${(await find(client, asset)).id}/materialize`, {})
+    const made = await client.post<RunView>(path`/api/v2/assets/${(await findNamed(client, which)).id}/materialize`, {})
     const run = wait ? await followRun(context, made) : made
     out.rows([run], ['dag_id', 'dag_run_id', 'state', 'run_type', 'run_after'])
     return run.state === 'failed' ? 1 : 0

@@ -178,9 +178,14 @@ function sentenceOf(answer: string): string | undefined {
   }
 }
 
-/** A path whose parts are escaped: `path\`/api/v2/dags/${dagId}\``. */
+/** A path whose parts are escaped: `path\`/api/v2/dags/${dagId}\``. Throws a usage error for a part that would make it another path. */
 export const path = (strings: TemplateStringsArray, ...parts: readonly (string | number)[]): string =>
-  String.raw({ raw: strings }, ...parts.map((part) => encodeURIComponent(part)))
+  String.raw({ raw: strings }, ...parts.map((part) => segment(String(part))))
+
+function segment(part: string): string {
+  if (!['', '.', '..'].includes(part)) return encodeURIComponent(part)
+  throw new AppError('invalid', `Nothing can be called "${part}": an address has no room for such a name.`, { exitStatus: 2 })
+}
 
 /** `?a=1&b=2` of what is there; a list gives its name several times. */
 export function query(values: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>): string {

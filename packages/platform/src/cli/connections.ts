@@ -4,7 +4,7 @@ import type { ConnectionView } from './airflow.ts'
 import { path } from './client.ts'
 import { command, flag, json, required, text, wholeNumber } from './command.ts'
 import { readPiped } from './confirm.ts'
-import { bring, fileFormat, formatOf, MASK, onExisting, readFrom, tellMasked, writeEntries } from './exchange.ts'
+import { bring, fileFormat, formatOf, MASK, onExistingConnection, readFrom, tellMasked, writeEntries } from './exchange.ts'
 import type { ConnectionFields } from './host.ts'
 import type { Column } from './output.ts'
 
@@ -109,12 +109,16 @@ const importFile = command({
   name: 'import',
   summary: "Take connections from a file: Airflow's export as JSON or YAML, or ID=URI lines",
   args: { file: required('the file; - for what is piped in') },
-  options: { fileFormat, actionOnExisting: onExisting },
-  async run(context, { file, fileFormat, actionOnExisting }) {
+  options: {
+    fileFormat,
+    actionOnExisting: onExistingConnection,
+    overwrite: flag("the same as --action-on-existing overwrite: Airflow's word"),
+  },
+  async run(context, { file, fileFormat, actionOnExisting, overwrite }) {
     const { importConnections } = await context.host.exchange()
     const { found, masked } = await readFrom(file, fileFormat, context, importConnections)
     tellMasked(context, masked)
-    return bring(context, { path: '/api/v2/connections', noun: 'connections' }, found, actionOnExisting)
+    return bring(context, { path: '/api/v2/connections', noun: 'connections' }, found, overwrite ? 'overwrite' : actionOnExisting)
   },
 })
 
@@ -136,4 +140,13 @@ const exportFile = command({
   },
 })
 
-export const connections = [list, get, add, remove, test, importFile, exportFile]
+const createDefaults = command({
+  name: 'create-default-connections',
+  summary: 'Make the connections again that a new platform has, where they are missing',
+  async run({ client, out }) {
+    await client.post('/api/v2/connections/defaults', {})
+    out.done('The default connections are there.', await client.list<ConnectionView>('/api/v2/connections', 'connections'))
+  },
+})
+
+export const connections = [list, get, add, remove, test, importFile, exportFile, createDefaults]

@@ -18,7 +18,11 @@ export const fileFormat = choice(FILE_FORMATS, 'the form of the file (default: b
 /** For what has several fields, and does not fit into a line. */
 export const documentFormat = choice(['json', 'yaml'], 'the form of the file (default: by its name, else JSON)')
 
-export const onExisting = withDefault(choice(['overwrite', 'skip', 'fail'], 'what to do with those that are there already'), 'overwrite')
+const EXISTING = 'what to do with those that are there already'
+
+export const onExisting = withDefault(choice(['overwrite', 'skip', 'fail'], EXISTING, { short: '-a' }), 'overwrite')
+/** As in Airflow, whose import leaves connections alone that are there. */
+export const onExistingConnection = withDefault(choice(['overwrite', 'skip', 'fail'], EXISTING, { short: '-a' }), 'skip')
 
 export const formatOf = (file: string, asked: FileFormat | undefined): FileFormat => {
   const extension = extname(file)
@@ -69,7 +73,15 @@ export function writeEntries({ out }: Context, file: string, asked: FileFormat |
         ? stringify(entries)
         : Object.entries(entries).map(line).join('')
   if (file === '-') out.line(content.trimEnd())
-  else writeFileSync(file, content, { mode: 0o600 })
+  else writeText(file, content)
+}
+
+function writeText(file: string, content: string): void {
+  try {
+    writeFileSync(file, content, { mode: 0o600 })
+  } catch (cause) {
+    throw new AppError('invalid', `The file ${file} cannot be written: ${messageOf(cause)}.`, { cause })
+  }
 }
 
 interface Outcome {

@@ -29,24 +29,38 @@ const get = command({
   name: 'get',
   summary: 'Print the value of a variable',
   args: { key },
-  options: { default: text('VALUE', 'what to print when there is no such variable', { short: '-d' }), showValues },
-  async run({ client, out, host, inspected }, { key, default: fallback, showValues }) {
+  options: {
+    default: text('VALUE', 'what to print when there is no such variable', { short: '-d' }),
+    json: flag('read the value as JSON; status 1 if it is none', { short: '-j' }),
+    showValues,
+  },
+  async run({ client, out, host, inspected }, { key, default: fallback, json, showValues }) {
     const found = await client.find<VariableView>(path`/api/v2/variables/${key}`)
     if (!found && fallback === undefined) throw new AppError('not_found', `There is no variable "${key}". See: daggerboard variables list`)
     const clear = found && showValues ? (await host.secrets(inspected.settings)).variables.find((each) => each.key === key) : undefined
     const shown = { key, value: fallback ?? '', description: null, ...found, ...clear }
-    out.done(shown.value, shown)
+    if (!json || !found) return out.done(shown.value, shown)
+    const value = parsed(key, shown.value)
+    out.done(typeof value === 'string' ? value : JSON.stringify(value), { ...shown, value })
   },
 })
+
+function parsed(key: string, value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch (cause) {
+    throw new AppError('invalid', `The value of variable "${key}" is not JSON. Print it as it is, without --json.`, { cause })
+  }
+}
 
 const set = command({
   name: 'set',
   summary: 'Set a variable, whether there is one or not',
   args: { key, value: optional('the value; without it, what is piped in, which no list of processes shows') },
-  options: { description: text('TEXT', 'what it is for'), serializeJson: flag('keep the value as a JSON string', { short: '-j' }) },
-  async run({ client, out, stdin }, { key, value, description, serializeJson }) {
+  options: { description: text('TEXT', 'what it is for'), json: flag('keep the value as a JSON string', { short: '-j' }) },
+  async run({ client, out, stdin }, { key, value, description, json }) {
     const given = value ?? (await readPiped(stdin, 'variables set'))
-    const body = { key, value: serializeJson ? JSON.stringify(given) : given, ...(description !== undefined && { description }) }
+    const body = { key, value: json ? JSON.stringify(given) : given, ...(description !== undefined && { description }) }
     const address = path`/api/v2/variables/${key}`
     const isThere = (await client.find(address)) !== null
     const saved = isThere ? await client.patch(address, body) : await client.post('/api/v2/variables', body)

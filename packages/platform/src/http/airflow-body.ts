@@ -5,6 +5,11 @@ import { parseJson } from '../core/json.ts'
 import { badRequest, type RequestProblem } from './airflow-error.ts'
 import { readText } from './body.ts'
 
+const NO_ADDRESS = 'must not be "." or "..": no address can name it'
+
+/** Clients take `.` and `..` out of addresses: what is called so could never be read, changed or deleted. */
+const hasAddress = (name: string): boolean => !['.', '..'].includes(name)
+
 /** A name that things are kept under: control characters would change what a terminal or a log shows of it. */
 export const nameOf = (longest: number) =>
   z
@@ -12,6 +17,7 @@ export const nameOf = (longest: number) =>
     .min(1)
     .max(longest)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must have no control characters')
+    .refine(hasAddress, NO_ADDRESS)
 
 /** What was read of each request, for the event log: a body can be read only once. */
 const READ = new WeakMap<Request, unknown>()

@@ -13,7 +13,7 @@ import { createDoor, type Door, permit } from '../door.ts'
 const text = z.string().nullish()
 
 const Body = z.strictObject({
-  connection_id: z.string().regex(/^[\w.-]{1,250}$/, 'must be letters, digits, "_", "." or "-"'),
+  connection_id: z.string().regex(/^(?!\.{1,2}$)[\w.-]{1,250}$/, 'must be letters, digits, "_", "." or "-", and not "." or ".."'),
   conn_type: z.string().min(1),
   host: text,
   port: z.number().int().min(1).max(65535).nullish(),

@@ -177,3 +177,15 @@ test('a key that would change what a terminal shows of it is refused', async () 
     assert.equal((await call('POST', '/variables', { key, value: 'v' })).status, 422)
   assert.equal((await call('POST', '/variables', { key: 'für/alle 🌬️', value: 'v' })).status, 201)
 })
+
+test('a name that no address can hold is refused: nobody could change or delete what is called so', async () => {
+  const { call, variables, connections } = doors()
+  for (const name of ['.', '..']) {
+    assert.equal((await call('POST', '/variables', { key: name, value: 'x' })).status, 422)
+    assert.equal((await call('POST', '/connections', { connection_id: name, conn_type: 'http' })).status, 422)
+  }
+  const entities = [{ key: '..', value: 'x' }]
+  assert.equal((await call('PATCH', '/variables', { actions: [{ action: 'create', entities }] })).status, 422)
+  assert.deepEqual([(await variables.page({ limit: 5, offset: 0, sort: [] })).total, await connections.ids()], [0, []])
+  assert.equal((await call('POST', '/variables', { key: '...', value: 'x' })).status, 201)
+})
