@@ -200,3 +200,17 @@ test('a DAG is deleted with its runs', async () => {
   assert.equal((await call('GET', '/dags/shop')).status, 404)
   assert.equal((await call('GET', '/dags/~/dagRuns?dag_id_pattern=shop')).body.total_entries, 0)
 })
+
+test('a run by hand cannot take the id of one that the schedule or a backfill will make, and so keep it from being made', async () => {
+  const { call, clock, settle } = await house()
+  for (const kind of ['scheduled', 'backfill', 'asset_triggered']) {
+    const refused = await call('POST', '/dags/shop/dagRuns', { dag_run_id: `${kind}__2019-10-09T00:00:00+00:00` })
+    assert.equal(refused.status, 422, refused.text)
+    assert.match(refused.text, /"dag_run_id"\],"msg":"must not begin like/)
+  }
+  clock.advance(86_400_000)
+  await settle()
+  const next = (await call('GET', '/dags/shop/dagRuns/scheduled__2019-10-09T00:00:00%2B00:00')).body
+  assert.equal(next.run_type, 'scheduled')
+  assert.equal((await call('POST', '/dags/shop/dagRuns', { dag_run_id: 'scheduled_by_hand' })).status, 200)
+})
