@@ -43,6 +43,16 @@ test('a continuous schedule covers the time since its last run, and its first ru
   assert.deepEqual(ahead?.runAfter, at('2024-02-01T00:00:00Z'))
 })
 
+test('a continuous schedule that begins now leaves no time between its runs, and has no logical date twice', () => {
+  const table = timetable({ kind: 'continuous', text: '@continuous' }, 'UTC')
+  const first = table.next(null, free, at('2024-01-01T12:00:00.000Z'))
+  const second = table.next(first?.interval ?? null, free, at('2024-01-01T12:30:00.000Z'))
+  const third = table.next(second?.interval ?? null, free, at('2024-01-01T13:00:00.000Z'))
+  assert.deepEqual(second?.interval, { start: at('2024-01-01T12:00:00.001Z'), end: at('2024-01-01T12:30:00.000Z') })
+  assert.deepEqual(third?.interval, { start: second?.interval.end, end: at('2024-01-01T13:00:00.000Z') })
+  assert.equal(new Set([first, second, third].map((run) => run?.logicalDate.getTime())).size, 3)
+})
+
 test('only schedules with dates of their own can be backfilled', () => {
   const cron = { kind: 'cron', expression: '0 0 * * *', interval: true, text: '@daily' } as const
   const condition = { asset: { name: 'a', uri: 'a', group: 'asset', extra: {} } }

@@ -35,12 +35,15 @@ export const continuousTimetable = (words: TimetableWords): Timetable => ({
   ...WITHOUT_DATES,
   ...words,
   next(last, { earliest, latest }, now) {
-    const start = last?.end ?? earliest ?? now
+    const start = last ? endOf(last) : (earliest ?? now)
     const end = laterOf(start, now)
     return latest && end > latest ? null : { logicalDate: start, interval: { start, end }, runAfter: end }
   },
   nextOf: ({ end }) => runAt(end),
 })
+
+/** An interval without length has taken up its one instant: the run that begins there would have the same logical date. */
+const endOf = ({ start, end }: DataInterval): Date => (end > start ? end : new Date(end.getTime() + 1))
 
 /** Runs at given instants; without catchup at those only that are still to come. */
 export class EventsTimetable implements Timetable {
