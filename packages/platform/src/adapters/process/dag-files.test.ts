@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -22,6 +22,27 @@ const names = (...files: string[]) => Object.fromEntries(files.map((file) => [fi
 test('tests, declarations, hidden and installed files are no DAG files', async (t) => {
   const files = names('a.ts', 'a.test.ts', 'a.d.ts', 'a.js', 'below/b.ts', '.git/c.ts', 'node_modules/d/e.ts', 'test.ts')
   assert.deepEqual(await found(t, files), ['a.ts', 'below/b.ts', 'test.ts'])
+})
+
+test('a link to a folder is followed, and one that leads in a circle is not', async (t) => {
+  const root = await mkdtemp(join(tmpdir(), 'dag-files-'))
+  t.after(() => rm(root, { recursive: true }))
+  const [folder, shared] = [join(root, 'dags'), join(root, 'shared')]
+  await mkdir(join(folder, 'own'), { recursive: true })
+  await mkdir(join(shared, 'below'), { recursive: true })
+  for (const file of [join(folder, 'own/a.ts'), join(shared, 'b.ts'), join(shared, 'below/c.ts')]) await writeFile(file, '')
+  await symlink(shared, join(folder, 'team'))
+  await symlink(folder, join(shared, 'back'))
+  await symlink(shared, join(shared, 'below/circle'))
+  await symlink(root, join(folder, 'above'))
+  await symlink(join(folder, 'own'), join(folder, 'again'))
+  await symlink(join(root, 'nothing'), join(folder, 'broken'))
+  const { files, folders } = await new DagFiles(folder, 'glob', silentLogger).list()
+  assert.deepEqual(files, ['own/a.ts', 'team/b.ts', 'team/below/c.ts'])
+  assert.deepEqual(
+    folders.map((path) => path.slice(folder.length)),
+    ['', '/own', '/team', '/team/below'],
+  )
 })
 
 test('an ignore file says as in .gitignore what else is none, and one below takes back what the one above has said', async (t) => {

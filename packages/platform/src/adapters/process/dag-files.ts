@@ -1,7 +1,7 @@
-/** Which files of a folder are DAG files: every `.ts` that is no test, no declaration, not hidden, not installed and not ignored. */
+/** Which files of a folder are DAG files: every `.ts` that is no test, no declaration, not hidden, not installed and not ignored. Links are followed. */
 import type { Dirent } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { messageOf } from '../../core/app-error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { fileStamp } from './file-stamp.ts'
@@ -31,7 +31,7 @@ export class DagFiles {
   async list(): Promise<FoundFiles> {
     const files: string[] = []
     const folders: string[] = []
-    const visit = async (below: string, above: readonly IgnoreScope[]): Promise<void> => {
+    const visit = async (below: string, above: readonly IgnoreScope[], roots: readonly string[]): Promise<void> => {
       const path = join(this.#folder, below)
       const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
         if (below === '') throw error
@@ -40,15 +40,17 @@ export class DagFiles {
       folders.push(path)
       const scopes = [...above, ...(await this.#scopes(path, below, entries))]
       for (const entry of entries) {
-        const isFolder = entry.isDirectory()
+        const target = entry.isSymbolicLink() ? await folderBehind(join(path, entry.name)) : null
+        const isFolder = entry.isDirectory() || target !== null
         if (isFolder ? /^(node_modules|\..*)$/.test(entry.name) : !/(?<!\.(test|d))\.ts$/.test(entry.name)) continue
         const name = below === '' ? entry.name : `${below}/${entry.name}`
         if (isIgnored(name, isFolder, scopes)) continue
-        if (isFolder) await visit(name, scopes)
-        else files.push(name)
+        if (!isFolder) files.push(name)
+        else if (target === null) await visit(name, scopes, roots)
+        else if (!roots.some((root) => overlap(root, target))) await visit(name, scopes, [...roots, target])
       }
     }
-    await visit('', [])
+    await visit('', [], [await realpath(this.#folder)])
     return { files: files.sort(), folders }
   }
 
@@ -76,6 +78,19 @@ export class DagFiles {
     }
   }
 }
+
+/** Where a link to a folder leads; null for any other. */
+async function folderBehind(link: string): Promise<string | null> {
+  try {
+    return (await stat(link)).isDirectory() ? await realpath(link) : null
+  } catch {
+    return null
+  }
+}
+
+/** Whether one is within the other: such a link leads in a circle, or to what is looked through anyway. */
+const overlap = (one: string, other: string): boolean =>
+  `${one}${sep}`.startsWith(`${other}${sep}`) || `${other}${sep}`.startsWith(`${one}${sep}`)
 
 interface IgnoreScope {
   /** How much of a path lies before the folder of the rules. */

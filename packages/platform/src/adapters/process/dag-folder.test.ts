@@ -148,6 +148,23 @@ test('a saved file is visible in less than a second, and so is one whose import 
   t.diagnostic(`visible after ${added.toFixed(0)} ms and ${imported.toFixed(0)} ms`)
 })
 
+test('of a file that is a link, what it leads to counts: a change there is heard of, and without one nothing is read', async (t) => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'elsewhere-'))
+  t.after(() => rm(elsewhere, { recursive: true }))
+  await writeFile(join(elsewhere, 'target.ts'), hello('linked'))
+  const { folder, dags, dagFolder, reading } = await folderWith(t, {})
+  await symlink(join(elsewhere, 'target.ts'), join(folder, 'link.ts'))
+  await dagFolder.start()
+  assert.equal(await dagFolder.scan(), 0)
+  const heard = reading('link.ts')
+  await writeFile(join(elsewhere, 'target.ts'), hello('other'))
+  await heard
+  assert.deepEqual(
+    (await dags.list()).map(({ dagId }) => dagId),
+    ['other'],
+  )
+})
+
 test('a broken save keeps the DAG as it was last read, and the mended one clears the error', async (t) => {
   const { dags, dagFolder, write } = await folderWith(t, { 'one.ts': hello('one') })
   await dagFolder.start()

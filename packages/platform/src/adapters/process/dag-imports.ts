@@ -1,6 +1,7 @@
 /** Inside a child process: how DAG files find our packages, and which files they bring along. */
+import { realpathSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type FileStamps, fileStamp } from './file-stamp.ts'
 import { quotedLine } from './quoted-line.ts'
 
@@ -60,9 +61,20 @@ function resolveOrOwn(...[specifier, context, nextResolve]: Parameters<Resolve>)
 
 /** `url` and the files that it imports, directly or not, apart from installed packages, as they were when they were read. */
 export function importsOf(url: string): FileStamps {
-  const found = new Set([url])
+  const real = behindLinks(url)
+  const found = new Set([real])
   for (const from of found) for (const to of imports.get(from)?.keys() ?? []) if (isAuthored(to)) found.add(to)
-  return Object.fromEntries([...found].map((file) => [fileURLToPath(file), stamps.get(file) ?? '']))
+  const stampOf = (file: string) => stamps.get(file) ?? ''
+  return { [fileURLToPath(url)]: stampOf(real), ...Object.fromEntries([...found].map((file) => [fileURLToPath(file), stampOf(file)])) }
+}
+
+/** Modules are known by the files that links lead to. */
+function behindLinks(url: string): string {
+  try {
+    return pathToFileURL(realpathSync(fileURLToPath(url))).href
+  } catch {
+    return url
+  }
 }
 
 const isAuthored = (url: string): boolean => url.startsWith('file:') && !url.includes('/node_modules/')
@@ -71,11 +83,11 @@ const withoutQuery = (url: string): string => url.replace(/[?#].*$/, '')
 
 /** The line in `url` at which `error` arose: where it does not parse, where it imports what is not there, or the innermost frame of the stack in that file. */
 export function lineIn(url: string, source: string, error: unknown): number | null {
+  const real = behindLinks(url)
   const absent = error instanceof Error ? missing.get(error) : undefined
-  if (absent) return quotedLine(source, absent.from === url ? absent.specifier : specifierTowards(url, absent.from))
+  if (absent) return quotedLine(source, absent.from === real ? absent.specifier : specifierTowards(real, absent.from))
   const stack = error instanceof Error ? `${error.stack ?? ''}` : ''
-  const path = fileURLToPath(url)
-  for (const name of [url, path]) {
+  for (const name of [real, fileURLToPath(real)]) {
     const start = stack.indexOf(`${name}:`)
     const line = start === -1 ? Number.NaN : Number.parseInt(stack.slice(start + name.length + 1), 10)
     if (line > 0) return line
