@@ -214,3 +214,11 @@ test('a run by hand cannot take the id of one that the schedule or a backfill wi
   assert.equal(next.run_type, 'scheduled')
   assert.equal((await call('POST', '/dags/shop/dagRuns', { dag_run_id: 'scheduled_by_hand' })).status, 200)
 })
+
+test('the links of a try are asked for by its number', async () => {
+  const { call, trigger, run } = await house()
+  await trigger()
+  const links = (query: string) => call('GET', `${run}/taskInstances/load/links${query}`)
+  assert.deepEqual((await links('?try_number=1')).body, { extra_links: {}, total_entries: 0 })
+  assert.deepEqual([(await links('')).status, (await links('?try_number=2')).status], [200, 404])
+})

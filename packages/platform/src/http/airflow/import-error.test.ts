@@ -17,4 +17,7 @@ test('a DAG that the scheduler cannot follow is listed among the import errors, 
   assert.equal(error.stack_trace, error.message)
   assert.deepEqual((await call('GET', `/importErrors/${error.import_error_id}`)).body, error)
   assert.equal((await call('GET', '/dags/odd')).status, 200)
+  const found = async (query: string) => (await call('GET', `/importErrors?${query}`)).body.total_entries
+  assert.deepEqual([await found('filename=odd.ts'), await found('filename=odd'), await found('filename_pattern=%25dd%25')], [1, 0, 1])
+  assert.deepEqual([await found(`bundle_name=${error.bundle_name}`), await found('bundle_name=other')], [1, 0])
 })

@@ -4,7 +4,7 @@ import type { ImportError } from '../../scheduling/dag.ts'
 import type { Trouble } from '../../scheduling/quarantine.ts'
 import { isFound } from '../airflow-like.ts'
 import { pageOfItems } from '../airflow-list.ts'
-import { ordering, pageOf, paging, patternOf, patterns, readQuery } from '../airflow-query.ts'
+import { one, ordering, pageOf, paging, patternOf, patterns, readQuery, text } from '../airflow-query.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { BUNDLE } from './dag-response.ts'
@@ -29,8 +29,12 @@ export function addImportErrorRoutes(door: Door, { dags, scheduler }: AirflowDoo
   }
 
   door.get('/api/v2/importErrors', permit('dags.read'), async (c) => {
-    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('filename') })
-    const errors = (await all()).filter(({ file }) => isFound(patternOf(query, 'filename'), file)).map(present)
+    const query = readQuery(c.req, { ...paging, ...ordering(ORDERS), ...patterns('filename'), filename: one(text), bundle_name: one(text) })
+    const isAsked = (file: string) =>
+      isFound(patternOf(query, 'filename'), file) &&
+      (query.filename === undefined || query.filename === file) &&
+      (query.bundle_name === undefined || query.bundle_name === BUNDLE)
+    const errors = (await all()).filter(({ file }) => isAsked(file)).map(present)
     const page = pageOfItems(errors, pageOf(query), query.order_by, (each, column) => each[column])
     return c.json({ import_errors: page, total_entries: errors.length })
   })

@@ -5,6 +5,7 @@ import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
 import { findInstance, findRun, mapIndexOf } from './request.ts'
 import { presentInstance } from './task-instance-response.ts'
+import { findTry } from './task-log.ts'
 
 const INDEX = { map_index: one(whole(-1)) }
 
@@ -42,7 +43,10 @@ export function addTaskInstanceRoutes(door: Door, { scheduler, runs, instances, 
 
   door.get(`${path}/links`, permit('dags.read'), async (c) => {
     const { dag, run, task } = c.req.param()
-    await findInstance(instances, dag, run, task, readQuery(c.req, INDEX).map_index ?? -1)
+    const query = readQuery(c.req, { ...INDEX, try_number: one(whole(0)) })
+    const of = { dag, run, task, mapIndex: query.map_index ?? -1 }
+    if (query.try_number === undefined) await findInstance(instances, dag, run, task, of.mapIndex)
+    else await findTry({ instances }, { ...of, text: String(query.try_number) })
     return c.json({ extra_links: {}, total_entries: 0 })
   })
 
