@@ -1,4 +1,6 @@
 /** Inside a worker: the DAGs that a file exports, read once. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { type Dag, isDag, type Task } from '@daggerboard/dag'
 import { didYouMean } from '../../core/app-error.ts'
 import { importsCount, importsOf } from './dag-imports.ts'
@@ -10,11 +12,21 @@ const told = new Map<string, number>()
 
 /** Throws what the file throws, and when it has no such DAG any more. */
 export async function authoredDag(url: string, dagId: string): Promise<Dag> {
-  const dags = read.get(url) ?? dagsOf((await import(url)) as Record<string, unknown>)
+  const dags = read.get(url) ?? dagsOf(await imported(url))
   read.set(url, dags)
   const dag = dags.get(dagId)
   if (!dag) throw new Error(`The file no longer exports the DAG "${dagId}". Put it back, or delete its runs.`)
   return dag
+}
+
+async function imported(url: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(url)
+  } catch (error) {
+    const file = fileURLToPath(url)
+    if (existsSync(file)) throw error
+    throw new Error(`The DAG's file ${file} is gone. Put it back and clear the task, or delete the run.`)
+  }
 }
 
 const dagsOf = (exported: Record<string, unknown>): Map<string, Dag> =>
