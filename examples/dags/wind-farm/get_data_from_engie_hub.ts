@@ -3,9 +3,9 @@
 import { join } from 'node:path'
 import { dag, delta, param, SkipTask } from '@daggerboard/dag'
 import { FRESH_DATA } from '../../wind-farm/src/assets.ts'
-import { makeLatest } from '../../wind-farm/src/files.ts'
 import { FOLDER_VARIABLE, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { fetchData } from '../../wind-farm/src/hub/fetch-data.ts'
+import { makeLatestData } from '../../wind-farm/src/hub/latest-data.ts'
 import { HUB_CONNECTION, openHub } from '../../wind-farm/src/hub/open-hub.ts'
 
 const HOUR_MS = 3_600_000
@@ -40,7 +40,7 @@ export default dag(
         } finally {
           await close()
         }
-        await makeLatest(dataPath, join(data, 'latest.csv'))
+        if (!(await makeLatestData(dataPath, join(data, 'latest.csv')))) log('There are later measurements: they stay the latest.')
         await keepNewest(data, '.csv', KEPT_FILES)
         outletEvent(FRESH_DATA).extra.stamp = stamp
         return dataPath

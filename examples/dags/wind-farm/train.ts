@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { dag, delta, FailTask, param } from '@daggerboard/dag'
 import { MODEL } from '../../wind-farm/src/assets.ts'
 import { prepareTrainingFeatures } from '../../wind-farm/src/features/prepare.ts'
-import { FOLDER_VARIABLE, fileIn, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
+import { existingFileIn, FOLDER_VARIABLE, keepNewest, stampFor, windFarmFolder } from '../../wind-farm/src/folder.ts'
 import { fetchData } from '../../wind-farm/src/hub/fetch-data.ts'
 import { addressOf, HUB_CONNECTION, openHub } from '../../wind-farm/src/hub/open-hub.ts'
 import { trackModel } from '../../wind-farm/src/model/track.ts'
@@ -37,7 +37,7 @@ export default dag(
     const data = task('get_training_data', async (context) => {
       const { connection, variable, params, dataIntervalEnd, signal, log } = context
       const folder = windFarmFolder(await variable(FOLDER_VARIABLE))
-      if (params.data_file) return fileIn(folder.training, String(params.data_file))
+      if (params.data_file) return existingFileIn(folder.training, String(params.data_file))
       const dataPath = join(folder.training, `${await stampFor(context, folder.training, '.csv')}.csv`)
       const { hub, close } = await openHub(await connection(HUB_CONNECTION))
       try {

@@ -1,7 +1,7 @@
 /** Files that others read while they are written: each appears as a whole or not at all. */
 import { randomUUID } from 'node:crypto'
-import { copyFile, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
 
 /** Writes `parts` one after another, makes them last, and only then gives the file its name, replacing one of that name. */
 export async function writeWhole(path: string, parts: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>): Promise<void> {
@@ -32,6 +32,14 @@ export async function makeLatest(path: string, latest: string): Promise<void> {
     await rm(unfinished, { force: true })
     throw error
   }
+}
+
+/** The same with the file `{stamp}…` at `path`, unless one of a later time lies beside it: a run that is repeated makes nothing new. */
+export async function makeLatestByName(path: string, latest: string): Promise<void> {
+  const ending = extname(path)
+  const stamps = (await readdir(dirname(path))).filter((name) => extname(name) === ending).map((name) => basename(name, ending))
+  const own = basename(path, ending)
+  if (!stamps.some((stamp) => isStamp(stamp) && stamp > own)) await makeLatest(path, latest)
 }
 
 /** `20260112-093005`, in UTC: how files of one moment are named. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileIn, keepNewest, stampFor, windFarmFolder } from './folder.ts'
+import { existingFileIn, fileIn, keepNewest, stampFor, windFarmFolder } from './folder.ts'
 import { ownFolder } from './testing-data.ts'
 
 const begunAt = (time: string) => {
@@ -45,4 +45,11 @@ test('no name leads out of a folder, and the folder is not a matter of where som
   for (const name of ['../x', '/etc/passwd', '', '.hidden', 'a/b', 'a\\b'])
     assert.throws(() => fileIn('/f', name), /is no name of a file/, name)
   assert.throws(() => windFarmFolder('here'), /absolute path/)
+})
+
+test('a file of one’s own that is not there is told with its path', async (t) => {
+  const folder = await ownFolder(t)
+  await writeFile(join(folder, 'own.csv'), '')
+  assert.equal(existingFileIn(folder, 'own.csv'), join(folder, 'own.csv'))
+  assert.throws(() => existingFileIn(folder, 'other.csv'), /^UnusableData: There is no file .*other\.csv\. Put it there/)
 })

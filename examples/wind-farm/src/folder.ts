@@ -42,6 +42,13 @@ export function fileIn(folder: string, name: string): string {
   return join(folder, name)
 }
 
+/** The same for one that must be there. Throws UnusableData also when it is not. */
+export function existingFileIn(folder: string, name: string): string {
+  const path = fileIn(folder, name)
+  if (!existsSync(path)) throw new UnusableData(`There is no file ${path}.`, ['Put it there, or name another one.'])
+  return path
+}
+
 /**
  * The name of what a task makes: the time when it began, or the next second that is free when an earlier run has begun in the same one. Every try
  * of the task gets the same name.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { COLUMNS } from '../signals.ts'
 import { ownFolder } from '../testing-data.ts'
 import { EngieHub } from './engie-hub.ts'
 import { fetchData } from './fetch-data.ts'
+import { makeLatestData } from './latest-data.ts'
 import { startStandIn } from './stand-in.ts'
 
 const START = new Date('2026-01-05T00:00:00Z')
@@ -89,4 +91,20 @@ test('rows of another turbine, or not of a list, are refused', async (t) => {
   const query = { turbine: 'R80711', start: START, end: hours(1) }
   await assert.rejects(hub.rows(query), /did not answer a list/)
   await assert.rejects(hub.rows(query), /not of turbine R80711/)
+})
+
+test('what is brought of the past, by a backfill or again, is not the latest', async (t) => {
+  const folder = await ownFolder(t)
+  const hub = await standIn(t)
+  const bring = async (name: string, from: number, to: number): Promise<boolean> => {
+    await fetchData({ hub, dataPath: join(folder, name), start: hours(from), end: hours(to) })
+    return makeLatestData(join(folder, name), latest)
+  }
+  const latest = join(folder, 'latest.csv')
+  const isLatest = async (name: string) => (await readFile(latest, 'utf8')) === (await readFile(join(folder, name), 'utf8'))
+  assert.ok(await bring('now.csv', 10, 12))
+  assert.ok(!(await bring('past.csv', 1, 2)))
+  assert.ok(await isLatest('now.csv'))
+  assert.ok(await bring('again.csv', 11, 12))
+  assert.ok(await isLatest('again.csv'))
 })

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Booster } from '@daggerboard/boost'
 import type { Preparation } from '../features/preparation.ts'
-import { isStamp, makeLatest, writeWhole } from '../files.ts'
+import { isStamp, makeLatestByName, writeWhole } from '../files.ts'
 import { UnusableData } from '../unusable-data.ts'
 
 export interface Metrics {
@@ -33,13 +33,13 @@ interface ModelDocument {
 const FORMAT = 'wind-farm model 1'
 export const LATEST_MODEL = 'latest.json'
 
-/** Writes `{stamp}.json` and then `latest.json`. Answers the path of the former. */
+/** Writes `{stamp}.json`, and then `latest.json` when there is none of a later time. Answers the path of the former. */
 export async function writeModel(folder: string, stamp: string, { booster, preparation, metrics }: Model): Promise<string> {
   if (!isStamp(stamp)) throw new UnusableData(`"${stamp}" is no name for a model.`, ['Give a time such as 20260112-093005.'])
   const document: ModelDocument = { format: FORMAT, metrics, preparation, model: booster.toText() }
   const path = join(folder, `${stamp}.json`)
   await writeWhole(path, [JSON.stringify(document)])
-  await makeLatest(path, join(folder, LATEST_MODEL))
+  await makeLatestByName(path, join(folder, LATEST_MODEL))
   return path
 }
 

@@ -35,7 +35,11 @@ test('training data becomes a model, and fresh data predictions, by way of files
   const path = await predict({ featuresPath: prepared, modelPath, predictionsFolder, stamp: '20260120-000100' })
   const text = await readFile(path, 'utf8')
   assert.match(text, /^predictions,predictions_time\n-?[\d.]+,20260120-000100\n$/)
-  assert.equal(await readFile(join(predictionsFolder, 'latest.csv'), 'utf8'), text)
+  const latest = () => readFile(join(predictionsFolder, 'latest.csv'), 'utf8')
+  assert.equal(await latest(), text)
+  await predict({ featuresPath: prepared, modelPath, predictionsFolder, stamp: '20260120-000300' })
+  await predict({ featuresPath: prepared, modelPath, predictionsFolder, stamp: '20260120-000100' })
+  assert.match(await latest(), /,20260120-000300\n$/, 'a run that is repeated makes nothing new')
 })
 
 test('a model that is no better than the mean is not kept', async (t) => {

@@ -1,7 +1,7 @@
 /** File in, file out: features to predictions. */
 import { join } from 'node:path'
 import { readFeatures } from '../features/features-file.ts'
-import { isStamp, makeLatest, writeWhole } from '../files.ts'
+import { isStamp, makeLatestByName, writeWhole } from '../files.ts'
 import { UnusableData } from '../unusable-data.ts'
 import { readModel } from './model-file.ts'
 
@@ -16,7 +16,7 @@ export interface PredictOptions {
 export const LATEST_PREDICTIONS = 'latest.csv'
 export const PREDICTIONS_HEADER = 'predictions,predictions_time'
 
-/** Writes the pitch angle of each row, in degrees and in the order of time, to `{stamp}.csv` and `latest.csv`. Answers the path of the former. */
+/** Writes the pitch angle of each row, in degrees and in the order of time, to `{stamp}.csv`, and to `latest.csv` when there is none of a later time. Answers the path of the former. */
 export async function predict({ featuresPath, modelPath, predictionsFolder, stamp }: PredictOptions): Promise<string> {
   if (!isStamp(stamp)) throw new UnusableData(`"${stamp}" is no name for predictions.`, ['Give a time such as 20260112-093005.'])
   const [{ features }, { booster }] = await Promise.all([readFeatures(featuresPath), readModel(modelPath)])
@@ -25,6 +25,6 @@ export async function predict({ featuresPath, modelPath, predictionsFolder, stam
   const predictions = booster.predict(features.columns)
   const path = join(predictionsFolder, `${stamp}.csv`)
   await writeWhole(path, [`${PREDICTIONS_HEADER}\n${Array.from(predictions, (value) => `${value},${stamp}\n`).join('')}`])
-  await makeLatest(path, join(predictionsFolder, LATEST_PREDICTIONS))
+  await makeLatestByName(path, join(predictionsFolder, LATEST_PREDICTIONS))
   return path
 }
