@@ -213,6 +213,11 @@ const NOT_HERE = {
   get_connection_test: 404,
   get_external_log_url: 404,
 }
+/** What the newest client may add to a list and is refused: runs have no partitions here, are not searched by who takes up what they made, and XComs have one order. */
+const UNKNOWN = [
+  ...['partition_date_gte', 'partition_date_lte', 'consuming_asset_pattern'].map((name) => `get_dag_runs.${name}`),
+  'get_xcom_entries.order_by',
+]
 /** What could be there, and is not just now. */
 const NONE = { get_asset_alias: 404, get_dag_asset_queued_event: 404 }
 
@@ -231,7 +236,9 @@ test("everything that Airflow's client can ask is answered as its models expect"
     get_hitl_details: asked,
     get_dag_asset_queued_event: { dag_id: 'waits' },
   }
-  const seen = await ask('walk.py', { values, special })
+  const { answers, unknown } = await ask('walk.py', { values, special })
+  const seen = answers as Record<string, unknown>
   assert.ok(Object.keys(seen).length > 60, `only ${Object.keys(seen).length} operations were found`)
   assert.deepEqual(Object.fromEntries(Object.entries(seen).filter(([, answer]) => answer !== 'ok')), { ...NOT_HERE, ...NONE })
+  assert.deepEqual(unknown, UNKNOWN)
 })
