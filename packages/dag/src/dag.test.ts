@@ -64,6 +64,29 @@ test('passing an output draws the edge, and tsc checks that it fits', () => {
   assert.deepEqual(document.tasks[1]?.input, { rows: { task: 'extract' }, factor: { value: 2 } })
 })
 
+test('an output arrives as JSON keeps it, and tsc knows: a date is a text, and plain data is what it was', () => {
+  interface Row {
+    readonly at: Date
+    readonly tags?: readonly ('a' | 'b')[]
+    readonly pair: readonly [number, string | null]
+  }
+  dag('d', {}, ({ task }) => {
+    const rows = task('rows', async (): Promise<Row[]> => [])
+    const arrived = async (row: { at: string; tags?: readonly ('a' | 'b')[]; pair: readonly [number, string | null] }) => row.at
+    task('all', async ({ input }) => Promise.all(input.rows.map(arrived)), { input: { rows } })
+    task('each', async ({ input }) => arrived(input.row), { expand: { row: rows } })
+    // @ts-expect-error: `at` arrives as a text.
+    task('year', async ({ input }) => input.rows.map(({ at }) => at.getFullYear()), { input: { rows } })
+    // @ts-expect-error: so it does in each instance of a mapped task.
+    task('years', async ({ input }: { input: { row: Row } }) => input.row.at, { expand: { row: rows } })
+    const counts = task('counts', async () => new Map([['a', 1]]))
+    // @ts-expect-error: of a map nothing arrives.
+    task('sum', async ({ input }) => input.counts.get('a'), { input: { counts } })
+    const any = task('any', async () => JSON.parse('1') as unknown)
+    task('unknown', async ({ input }: { input: { any: unknown } }) => input.any, { input: { any } })
+  })
+})
+
 test('all that is wrong with a DAG is said at once, with its place and its mend', () => {
   const message = refused(() =>
     dag('daily', { schedule: '@dayly', timezone: 'Europe/Pariss', maxActiveRuns: 0 }, ({ task }) => {

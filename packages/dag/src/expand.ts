@@ -1,4 +1,5 @@
 /** Mapping: a task or a group once for each element of lists that may only be known while the run goes on. */
+import type { Kept } from './kept.ts'
 import { isStep } from './step.ts'
 import type { Task } from './task.ts'
 
@@ -33,10 +34,13 @@ export type Expansion = Expandables | Zip<Expandables, unknown> | Records<unknow
 /** What each instance gets. */
 export type ExpansionValues<Of> =
   Of extends Zip<infer In, infer Fill>
-    ? { readonly [Name in keyof In]: ElementOf<In[Name]> | Fill }
+    ? { readonly [Name in keyof In]: Arrived<In[Name]> | Fill }
     : Of extends Records<infer Record>
       ? Record
-      : { readonly [Name in keyof Of]: ElementOf<Of[Name]> }
+      : { readonly [Name in keyof Of]: Arrived<Of[Name]> }
+
+/** What another task has answered comes as JSON keeps it. */
+type Arrived<Source> = Source extends Task<infer Output> ? Item<Kept<Output>> : ElementOf<Source>
 
 export interface Zip<In, Fill> {
   readonly [KIND]: 'zip'

@@ -2,6 +2,7 @@
 import type { Asset, AssetAlias } from './asset.ts'
 import type { Duration } from './duration.ts'
 import type { Element, Expansion } from './expand.ts'
+import type { Kept } from './kept.ts'
 import type { RetryRule } from './retry-policy.ts'
 import type { Step } from './step.ts'
 import type { Task } from './task.ts'
@@ -65,9 +66,9 @@ export interface TaskDefaults {
 /** Tasks whose outputs a function is given, elements of its mapped group, or constants, by name. */
 export type Inputs = Readonly<Record<string, unknown>>
 
-/** What a function gets for its inputs: the output of each task, each constant as it is. */
+/** What a function gets for its inputs: the output of each task as JSON keeps it, each constant as it is. */
 export type InputValues<In extends Inputs> = {
-  readonly [Name in keyof In]: In[Name] extends Task<infer Output> ? Output : In[Name] extends Element<infer Value> ? Value : In[Name]
+  readonly [Name in keyof In]: In[Name] extends Task<infer Output> ? Kept<Output> : In[Name] extends Element<infer Value> ? Value : In[Name]
 }
 
 export interface TaskOptions<In extends Inputs = Inputs> extends TaskDefaults {
