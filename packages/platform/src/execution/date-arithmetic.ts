@@ -38,6 +38,7 @@ export function times(a: unknown, b: unknown): unknown {
 export function dividedBy(a: unknown, b: unknown): unknown {
   if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round((a.milliseconds / b) * 1000) / 1000)
   if (a instanceof TimeDelta && b instanceof TimeDelta) return a.milliseconds / b.milliseconds
+  refuseZero(b)
   return (a as number) / (b as number)
 }
 
@@ -45,7 +46,12 @@ export function dividedBy(a: unknown, b: unknown): unknown {
 export function modulo(a: unknown, b: unknown): number {
   if (typeof a === 'string') throw new AppError('invalid', `"%" does not fill in texts. Write ${JSON.stringify(a)} | format(…).`)
   if (typeof a !== 'number' || typeof b !== 'number') throw new AppError('invalid', `"%" does not go with ${spoken(a)} and ${spoken(b)}.`)
+  refuseZero(b)
   return a - b * Math.floor(a / b)
+}
+
+function refuseZero(divisor: unknown): void {
+  if (divisor === 0) throw new AppError('invalid', 'Nothing can be divided by 0.')
 }
 
 const isTime = (value: unknown) => value instanceof TemplateDate || value instanceof TimeDelta || value instanceof RelativeDelta

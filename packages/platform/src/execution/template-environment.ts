@@ -3,7 +3,7 @@ import nunjucks from 'nunjucks'
 import { compares, dividedBy, minus, modulo, plus, times } from './date-arithmetic.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { TEMPLATE_FILTERS } from './template-names.ts'
-import { printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
+import { isTrue, printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
 import { isNamed } from './time-delta.ts'
 
 /** Whoever renders answers what his template asks. */
@@ -16,6 +16,9 @@ export interface TemplateScope {
 
 /** As a filter it keeps the value of an expression, before it is made text. */
 export const CAPTURE = '__capture'
+
+/** As a filter it answers whether a value is something, as Python has it. */
+const TRUTH = '__truth'
 
 /** Rendering is synchronous, so one environment serves all: this is whom it serves now. */
 let current: TemplateScope | null = null
@@ -44,6 +47,7 @@ function sharedEnvironment(): nunjucks.Environment {
   const made = new nunjucks.Environment([loader as unknown as nunjucks.ILoader], { autoescape: false, throwOnUndefined: true })
   for (const [name, filter] of Object.entries({ ...TEMPLATE_FILTERS, ...VALUE_FILTERS })) made.addFilter(name, filter)
   made.addFilter('map', (values: readonly unknown[], ...args: readonly unknown[]) => mapped(made, values, args))
+  made.addFilter(TRUTH, isTrue)
   made.addFilter(CAPTURE, (value: unknown) => {
     captured = { value }
     return ''
@@ -72,9 +76,8 @@ function mapped(made: nunjucks.Environment, values: readonly unknown[], args: re
 
 /** In templates `+` and `-` know of instants and lengths of time, functions may have members, and values have those of Python. */
 function countWithDates(): void {
-  type Emitter = { _emit(code: string): void; compile(node: unknown, frame: unknown): void }
   const { compiler, runtime } = nunjucks as unknown as {
-    compiler: { Compiler: { prototype: object } }
+    compiler: { Compiler: { prototype: Emitter } }
     runtime: { memberLookup(of: unknown, name: string): unknown; suppressValue(value: unknown, escapes: boolean): unknown }
   }
   const { memberLookup, suppressValue } = runtime
@@ -100,6 +103,9 @@ function countWithDates(): void {
     dividedBy,
     modulo,
     compares,
+    isTrue,
+    either: (one: unknown, other: () => unknown) => (isTrue(one) ? one : other()),
+    both: (one: unknown, other: () => unknown) => (isTrue(one) ? other() : one),
     memberLookup: member,
     suppressValue: shown,
   })
@@ -120,6 +126,7 @@ function countWithDates(): void {
     this._emit(`], ${JSON.stringify(node.ops.map(({ type }) => type))})`)
   }
   Object.assign(compiler.Compiler.prototype, {
+    ...askingForTruth(compiler.Compiler.prototype),
     compileCompare: emitComparison,
     compileAdd: emit('plus'),
     compileSub: emit('minus'),
@@ -127,6 +134,53 @@ function countWithDates(): void {
     compileDiv: emit('dividedBy'),
     compileMod: emit('modulo'),
   })
+}
+
+interface Emitter {
+  _emit(code: string): void
+  compile(node: unknown, frame: unknown): void
+  compileIf(node: Choice, frame: unknown, isAsync: boolean): void
+  compileInlineIf(node: Choice, frame: unknown): void
+}
+
+interface Choice {
+  readonly lineno: number
+  readonly colno: number
+  readonly cond: unknown
+}
+
+/** Wherever a template asks whether something is so, lists and objects count that have something in them. */
+function askingForTruth({ compileIf, compileInlineIf }: Emitter) {
+  type Node = new (line: number, column: number, ...given: readonly unknown[]) => object
+  const { nodes } = nunjucks as unknown as { nodes: Record<'Filter' | 'NodeList' | 'Symbol', Node> }
+  const asking = (node: Choice): Choice => {
+    const at = [node.lineno, node.colno] as const
+    const cond = new nodes.Filter(...at, new nodes.Symbol(...at, TRUTH), new nodes.NodeList(...at, [node.cond]))
+    return Object.create(node, { cond: { value: cond } }) as Choice
+  }
+  const emit = (call: string) =>
+    function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
+      this._emit(`runtime.${call}(`)
+      this.compile(node.left, frame)
+      this._emit(', () => (')
+      this.compile(node.right, frame)
+      this._emit('))')
+    }
+  return {
+    compileIf(this: Emitter, node: Choice, frame: unknown, isAsync: boolean) {
+      compileIf.call(this, asking(node), frame, isAsync)
+    },
+    compileInlineIf(this: Emitter, node: Choice, frame: unknown) {
+      compileInlineIf.call(this, asking(node), frame)
+    },
+    compileNot(this: Emitter, { target }: { target: unknown }, frame: unknown) {
+      this._emit('!runtime.isTrue(')
+      this.compile(target, frame)
+      this._emit(')')
+    },
+    compileOr: emit('either'),
+    compileAnd: emit('both'),
+  }
 }
 
 interface Comparison {

@@ -7,6 +7,10 @@ type Method = (...args: readonly unknown[]) => unknown
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
+/** As in Python an empty list or object is false, besides what is so in JavaScript. */
+export const isTrue = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 : isPlain(value) ? Object.keys(value).length > 0 : Boolean(value)
+
 const trimmed = (signs: unknown, at: 'start' | 'end' | 'both') => (text: string) => {
   const isMeant = (sign: string | undefined) => sign !== undefined && (typeof signs === 'string' ? signs.includes(sign) : /\s/.test(sign))
   let [from, to] = [0, text.length]

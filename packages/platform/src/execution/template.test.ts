@@ -113,6 +113,10 @@ test('Variables, Connections and XComs are fetched once each, when the template 
     '3 none',
   )
   assert.equal(asked.filter((key) => key === 'BUCKETS').length, 1)
+  await assert.rejects(
+    render('{{ ti.xcom_pull("extract", dag_id="other") }}'),
+    /ti\.xcom_pull has no "dag_id" here: it pulls from this run/,
+  )
 })
 
 test('what is not there is an error that says what, where and what is near', async () => {
@@ -149,6 +153,18 @@ test('no template leads to the language behind it, and what it shows is never ta
     '{{ 7 * 7 }} a field of that name',
   )
   assert.equal(await renderTemplates('{{ 1 if True else 2 }}{{ 1 if False else 2 }}', templateNames(data), sources), '12')
+})
+
+test('an empty list or object is false, as in Python', async () => {
+  const lines = {
+    '{{ dag_run.conf["x"] if dag_run.conf else "no conf" }}': 'no conf',
+    '{% if params.list %}some{% elif dag_run.conf %}conf{% else %}none{% endif %}': 'none',
+    '{{ params.list or "empty" }} {{ params.full and "full" }} {{ (params.list and 1) | length }}': 'empty full 0',
+    '{{ not params.list }} {{ not params.full }} {{ params.zero or 1 }} {{ 1 if logical_date }}': 'true false 1 1',
+    '{{ 1 and 2 or 3 }} {{ "" or params.text or "z" }}': '2 t',
+  }
+  const params = { list: [], full: { a: 1 }, zero: 0, text: 't' }
+  assert.deepEqual(await render(Object.keys(lines), { conf: {}, dag: { ...facts.dag, params } }), Object.values(lines))
 })
 
 test('what is no template stays as it is', async () => {
@@ -202,6 +218,7 @@ test('instants are counted with as in Python', async () => {
 test('a text is not filled in with "%", and never becomes a number that is none', async () => {
   await assert.rejects(render('{{ "table_%s" % ds_nodash }}'), /"%" does not fill in texts\. Write "table_%s" \| format\(…\)/)
   await assert.rejects(render('{{ logical_date % 2 }}'), /"%" does not go with/)
+  for (const zero of ['{{ 1 / 0 }}', '{{ 1 % 0 }}']) await assert.rejects(render(zero), /Nothing can be divided by 0/)
 })
 
 test('what is no JSON is not repeated: there may be secrets in it', async () => {

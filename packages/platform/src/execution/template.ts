@@ -45,6 +45,9 @@ export async function renderTemplates(
   return walk(value, options.place ?? 'args')
 }
 
+/** What `ti.xcom_pull` may be told; the last is how Nunjucks marks names. */
+const PULLED_BY: readonly string[] = ['task_ids', 'key', 'map_indexes', 'default', '__keywords']
+
 /** Python's own names for them. */
 const CONSTANTS: Readonly<Record<string, unknown>> = { True: true, False: false, None: null }
 
@@ -151,6 +154,9 @@ class Renderer implements TemplateScope {
         map_indexes?: number | readonly number[]
         default?: unknown
       }
+      for (const name of Object.keys(named))
+        if (!PULLED_BY.includes(name))
+          throw this.#refuse(`ti.xcom_pull has no "${name}" here: it pulls from this run, by ${PULLED_BY.slice(0, -1).join(', ')}.`)
       const tasks = named.task_ids ?? (isNamed(first) ? undefined : first)
       const key = named.key ?? (typeof second === 'string' ? second : 'return_value')
       if (tasks === undefined) throw this.#refuse('ti.xcom_pull needs the id of a task, as in ti.xcom_pull("train").')
