@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -18,4 +18,16 @@ test('a home is held by one platform, and a number that a dead one has left hold
   const next = new Home(path)
   assert.equal(next.fernetKey(), key)
   next.release()
+})
+
+test('a key that could only be written in part, because the disk was full, is made anew', async (t) => {
+  const path = await mkdtemp(join(tmpdir(), 'home-'))
+  t.after(() => rm(path, { recursive: true, force: true }))
+  await mkdir(join(path, 'keys'))
+  await writeFile(join(path, 'keys', 'fernet.key.unfinished'), 'half')
+  const home = new Home(path)
+  assert.equal(home.fernetKey().length, 44)
+  assert.deepEqual(await readdir(join(path, 'keys')), ['fernet.key'])
+  assert.equal(home.fernetKey(), (await readFile(join(path, 'keys', 'fernet.key'), 'utf8')).trim())
+  home.release()
 })

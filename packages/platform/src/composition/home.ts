@@ -1,6 +1,18 @@
 /** The home folder: who holds it, and the keys kept in it. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { AppError } from '../core/app-error.ts'
@@ -76,14 +88,15 @@ export class Home {
 
   #key(name: string, make: () => string): string {
     const path = join(this.path, 'keys', name)
-    try {
-      return readFileSync(path, 'utf8').trim()
-    } catch {
-      mkdirSync(join(this.path, 'keys'), { recursive: true, mode: 0o700 })
-      const key = make()
-      writeFileSync(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
-      return key
-    }
+    if (statSync(path, { throwIfNoEntry: false })) return readFileSync(path, 'utf8').trim()
+    mkdirSync(join(this.path, 'keys'), { recursive: true, mode: 0o700 })
+    const key = make()
+    // A disk that is full leaves half of what is written, and a home with half a key would never start again.
+    const unfinished = `${path}.unfinished`
+    rmSync(unfinished, { force: true })
+    writeFileSync(unfinished, `${key}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    renameSync(unfinished, path)
+    return key
   }
 }
 

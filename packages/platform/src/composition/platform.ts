@@ -30,6 +30,7 @@ import { seed } from './seed.ts'
 import { type Route, Server } from './server.ts'
 import { composeServices } from './services.ts'
 import { composeBuckets, composeImages } from './storage.ts'
+import { refusalOf } from './unusable-home.ts'
 
 export { VERSION }
 
@@ -57,7 +58,15 @@ export interface PlatformOptions {
 }
 
 /** Starts a platform. When anything of it cannot start, what has started is stopped again and the error thrown. */
-export async function startPlatform({ settings, logger, clock = systemClock }: PlatformOptions): Promise<Platform> {
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  try {
+    return await composePlatform(options)
+  } catch (error) {
+    throw refusalOf(error, options.settings.home)
+  }
+}
+
+async function composePlatform({ settings, logger, clock = systemClock }: PlatformOptions): Promise<Platform> {
   for (const warning of settings.origin.warnings) logger.warn(warning)
   const home = new Home(settings.home)
   const started: Service[] = []
