@@ -4,6 +4,7 @@ import { type DagRunStore, scheduledRun } from './dag-run.ts'
 import { faultOf } from './fault.ts'
 import { nextRun } from './known-dags.ts'
 import { newRun } from './new-run.ts'
+import type { DueRun } from './timetable.ts'
 import type { Turn } from './turn.ts'
 
 /** How many missed runs one turn creates, or finds created; the next turn follows at once. */
@@ -35,7 +36,7 @@ async function createRunsOf(turn: Turn, dag: KnownDag, runs: DagRunStore, most: 
   for (;;) {
     const own = board.runsOf(record.dagId)
     if (own.all.size - own.ofBackfills >= record.document.maxActiveRuns || created >= most) return created
-    if (!dag.due || dag.due.runAfter <= now) dag.due = nextRun(dag, now)
+    dag.due = dueAt(dag, now)
     if (!dag.due) return created
     if (dag.due.runAfter > now) {
       board.wakeDag(record.dagId, dag.due.runAfter.getTime())
@@ -49,4 +50,18 @@ async function createRunsOf(turn: Turn, dag: KnownDag, runs: DagRunStore, most: 
     // Somebody has triggered a run for exactly this date already: that one stands.
     if (!twin) await newRun(turn, dag, run, runs)
   }
+}
+
+/**
+ * The next run: once its time has come it stays the one that it was said to be, since some timetables only look ahead from now. Only where a later
+ * one has come as well meanwhile does the timetable say anew which of them is made.
+ */
+function dueAt(dag: KnownDag, now: Date): DueRun | null {
+  const { due } = dag
+  if (!due) return nextRun(dag, now)
+  if (due.runAfter > now) return due
+  const hasCome = (run: DueRun | null): run is DueRun => run !== null && run.runAfter <= now
+  if (!hasCome(nextRun({ ...dag, lastInterval: due.interval }, now))) return due
+  const latest = nextRun(dag, now)
+  return hasCome(latest) ? latest : due
 }

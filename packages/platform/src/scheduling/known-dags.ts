@@ -5,7 +5,7 @@ import type { DagRecord, DagStore } from './dag.ts'
 import { planOf } from './dag-plan.ts'
 import type { DagRunStore } from './dag-run.ts'
 import { Fault, faultOf } from './fault.ts'
-import { type DueRun, timetable } from './timetable.ts'
+import { type DataInterval, type DueRun, timetable } from './timetable.ts'
 
 export class KnownDags {
   readonly #board: Board
@@ -126,8 +126,9 @@ export class KnownDags {
     const { dagId } = dag.record
     try {
       const last = await this.#runs.findLatestScheduled(dagId)
-      dag.lastInterval = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
-      dag.due = undefined
+      const kept = last && { start: new Date(last.dataIntervalStart), end: new Date(last.dataIntervalEnd) }
+      dag.due = dueAgain(dag, kept)
+      dag.lastInterval = kept
     } catch (error) {
       throw this.#runs.isOutage(error) ? error : faultOf({ kind: 'schedule', dagId }, error)
     }
@@ -138,6 +139,14 @@ export class KnownDags {
     if (!(error instanceof Fault) || this.#runs.isOutage(error.cause)) throw error
     this.#onFault(error)
   }
+}
+
+/** What is due once the store says how far it has come. Without catchup a run that was not kept stays due: its time may have gone by meanwhile. */
+function dueAgain({ record, lastInterval, due }: KnownDag, kept: DataInterval | null): DueRun | null | undefined {
+  if (lastInterval?.end.getTime() === kept?.end.getTime()) return due
+  const isAhead = lastInterval !== null && (kept === null || lastInterval.end > kept.end)
+  if (!isAhead || record.document.catchup) return undefined
+  return { logicalDate: lastInterval.start, interval: lastInterval, runAfter: lastInterval.end }
 }
 
 /** Stores may answer the same object for the same document, which makes this cheap. */
