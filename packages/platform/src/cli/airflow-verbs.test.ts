@@ -34,7 +34,13 @@ const server = { close: () => {} }
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daggerboard-verbs-'))
   house = await airflowHouse({
-    dags: { 'two.ts': [dag('two', {}, ({ task }) => void task('one', async () => {}, { outlets: [asset('rows')] })).document] },
+    dags: {
+      'two.ts': [dag('two', {}, ({ task }) => void task('one', async () => {}, { outlets: [asset('rows')] })).document],
+      'odd.ts': [dag('odd', {}, ({ task }) => void task('cries', async () => {}, { retries: 1, retryDelay: '1h' })).document],
+    },
+    task: ({ taskId }) => {
+      if (taskId === 'cries') throw new Error('one\n\u001b[2Jtwo')
+    },
   })
   const db = new Database(':memory:')
   const fernet = new Fernet(newFernetKey(), systemClock)
@@ -150,4 +156,13 @@ test('assets are named by flags as well, all of which they must fit', async () =
   assert.deepEqual([wrong.status, wrong.err], [1, 'Asset "rows" has the URI "rows". See: daggerboard assets list\n'])
   assert.equal((await daggerboard('assets', 'details')).status, 2)
   assert.equal((await daggerboard('assets', 'details', 'rows', '--name', 'rows')).status, 2)
+})
+
+test('what a task has said of its failure stands in one line of explain, and rewrites nothing on the terminal', async () => {
+  await house.call('PATCH', '/dags/odd', { is_paused: false })
+  await house.call('POST', '/dags/odd/dagRuns', { dag_run_id: 'r' })
+  await house.reach('/dags/odd/dagRuns/r/taskInstances/cries', 'up_for_retry')
+  const { out } = await daggerboard('explain', 'odd/r', 'cries')
+  assert.match(out, /^- Try 1 has failed \(one ⏎ \[2Jtwo\); 1 more may follow\. \[retry\]$/m)
+  assert.match((await daggerboard('dags', 'details', 'a\u001b[2Jb')).err, /^There is no DAG "a\[2Jb"/)
 })

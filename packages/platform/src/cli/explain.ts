@@ -3,6 +3,7 @@ import { type InstanceView, instancePath } from './airflow.ts'
 import { command, required, text, wholeNumber } from './command.ts'
 import type { Context } from './context.ts'
 import { findRunAnywhere } from './find-run.ts'
+import { oneLine } from './output.ts'
 
 /** Airflow's answer with what we say besides. */
 interface Dependencies {
@@ -33,8 +34,8 @@ export async function explainTask({ client, out, zone }: Context, { run, taskId,
   out.line(`${name} is ${state === 'none' ? 'not scheduled yet' : state}.`)
   if (dependencies.length === 0) out.line('Nothing holds it back.')
   for (const { name, reason, freed_by, at } of dependencies) {
-    out.line(`- ${reason} [${name}]`)
-    if (freed_by) out.line(`    freed by: ${freed_by}`)
+    out.line(`- ${oneLine(reason)} [${name}]`)
+    if (freed_by) out.line(`    freed by: ${oneLine(freed_by)}`)
     if (at) out.line(`    at: ${at} (${distance(at, new Date())})`)
   }
 }

@@ -88,11 +88,17 @@ function unfolded(row: readonly string[]): string[][] {
   return [[...before, first], ...more.map((text) => [...before.map(() => ''), text])]
 }
 
+/** What somebody else has written, where it stands in a line of ours. */
+export const oneLine = (text: string): string => text.replaceAll('\n', BREAK).replace(CONTROLS, '')
+
+/** The same in lines of its own. */
+export const plainLines = (text: string): string => text.split('\n').map(oneLine).join('\n')
+
 /** One line, whatever it is. */
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (Array.isArray(value)) return value.map(cellText).join(value.some((one) => typeof one === 'object' && one !== null) ? BREAK : ', ')
-  if (typeof value !== 'object') return String(value).replaceAll('\n', BREAK).replace(CONTROLS, '')
+  if (typeof value !== 'object') return oneLine(String(value))
   const { name } = value as { name?: unknown }
   return typeof name === 'string' ? cellText(name) : JSON.stringify(value)
 }

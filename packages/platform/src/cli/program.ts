@@ -7,7 +7,7 @@ import { PlatformClient } from './client.ts'
 import { type Command, type CommandGroup, usageError } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { Context, World } from './context.ts'
-import { FORMATS, type Format, Output } from './output.ts'
+import { FORMATS, type Format, Output, plainLines } from './output.ts'
 import { commonOptions, flagsOf, helpOf, kebab, wordOf } from './spelling.ts'
 import { Terminal } from './terminal.ts'
 
@@ -37,7 +37,7 @@ export async function runProgram(commands: Commands, args: readonly string[], wo
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 && args.length > 0 ? 0 : 2
     if (world.signal.aborted) return 130
-    world.stderr.write(`${sentenceOf(error)}\n`)
+    world.stderr.write(`${plainLines(sentenceOf(error))}\n`)
     return error instanceof AppError && typeof error.facts.exitStatus === 'number' ? error.facts.exitStatus : 1
   }
 }
