@@ -3,6 +3,7 @@ import nunjucks from 'nunjucks'
 import { compares, dividedBy, minus, modulo, plus, times } from './date-arithmetic.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { TEMPLATE_FILTERS } from './template-names.ts'
+import { allowingForNothing, askingForTruth, type Emitter, TRUTH } from './template-syntax.ts'
 import { isTrue, printed, pythonMethod, VALUE_FILTERS } from './template-values.ts'
 import { isNamed } from './time-delta.ts'
 
@@ -10,15 +11,13 @@ import { isNamed } from './time-delta.ts'
 export interface TemplateScope {
   /** The value of a name; throws when there is none. */
   named(name: string, globals: Readonly<Record<string, unknown>>): unknown
+  has(name: string): boolean
   /** The text of a file that a template includes. */
   file(path: string): string
 }
 
 /** As a filter it keeps the value of an expression, before it is made text. */
 export const CAPTURE = '__capture'
-
-/** As a filter it answers whether a value is something, as Python has it. */
-const TRUTH = '__truth'
 
 /** Rendering is synchronous, so one environment serves all: this is whom it serves now. */
 let current: TemplateScope | null = null
@@ -90,10 +89,11 @@ function countWithDates(): void {
   }
   const shown = (value: unknown, escapes: boolean) => suppressValue(printed(value), escapes)
   // A plain object stands behind nunjucks' own look-up, and has names of its own, such as `constructor`.
-  const lookUp = (context: Looked, frame: { lookup(name: string): unknown }, name: string): unknown => {
+  const lookUp = (context: Looked, frame: { lookup(name: string): unknown }, name: string, mayBeMissing = false): unknown => {
     const found = frame.lookup(name)
     if (found !== undefined) return found
-    return Object.hasOwn(context.ctx, name) ? context.ctx[name] : context.env.globals[name]
+    if (Object.hasOwn(context.ctx, name)) return context.ctx[name]
+    return mayBeMissing && !current?.has(name) ? undefined : context.env.globals[name]
   }
   Object.assign(runtime, {
     contextOrFrameLookup: lookUp,
@@ -127,6 +127,7 @@ function countWithDates(): void {
   }
   Object.assign(compiler.Compiler.prototype, {
     ...askingForTruth(compiler.Compiler.prototype),
+    ...allowingForNothing(compiler.Compiler.prototype),
     compileCompare: emitComparison,
     compileAdd: emit('plus'),
     compileSub: emit('minus'),
@@ -134,53 +135,6 @@ function countWithDates(): void {
     compileDiv: emit('dividedBy'),
     compileMod: emit('modulo'),
   })
-}
-
-interface Emitter {
-  _emit(code: string): void
-  compile(node: unknown, frame: unknown): void
-  compileIf(node: Choice, frame: unknown, isAsync: boolean): void
-  compileInlineIf(node: Choice, frame: unknown): void
-}
-
-interface Choice {
-  readonly lineno: number
-  readonly colno: number
-  readonly cond: unknown
-}
-
-/** Wherever a template asks whether something is so, lists and objects count that have something in them. */
-function askingForTruth({ compileIf, compileInlineIf }: Emitter) {
-  type Node = new (line: number, column: number, ...given: readonly unknown[]) => object
-  const { nodes } = nunjucks as unknown as { nodes: Record<'Filter' | 'NodeList' | 'Symbol', Node> }
-  const asking = (node: Choice): Choice => {
-    const at = [node.lineno, node.colno] as const
-    const cond = new nodes.Filter(...at, new nodes.Symbol(...at, TRUTH), new nodes.NodeList(...at, [node.cond]))
-    return Object.create(node, { cond: { value: cond } }) as Choice
-  }
-  const emit = (call: string) =>
-    function (this: Emitter, node: { left: unknown; right: unknown }, frame: unknown) {
-      this._emit(`runtime.${call}(`)
-      this.compile(node.left, frame)
-      this._emit(', () => (')
-      this.compile(node.right, frame)
-      this._emit('))')
-    }
-  return {
-    compileIf(this: Emitter, node: Choice, frame: unknown, isAsync: boolean) {
-      compileIf.call(this, asking(node), frame, isAsync)
-    },
-    compileInlineIf(this: Emitter, node: Choice, frame: unknown) {
-      compileInlineIf.call(this, asking(node), frame)
-    },
-    compileNot(this: Emitter, { target }: { target: unknown }, frame: unknown) {
-      this._emit('!runtime.isTrue(')
-      this.compile(target, frame)
-      this._emit(')')
-    },
-    compileOr: emit('either'),
-    compileAnd: emit('both'),
-  }
 }
 
 interface Comparison {

@@ -155,6 +155,17 @@ test('no template leads to the language behind it, and what it shows is never ta
   assert.equal(await renderTemplates('{{ 1 if True else 2 }}{{ 1 if False else 2 }}', templateNames(data), sources), '12')
 })
 
+test('a name that may be missing is asked for with default, or whether it is defined', async () => {
+  const lines = {
+    '{{ exception | default("none") }} {{ nope | d("x") | upper }}': 'none X',
+    '{% if exception is defined %}some{% else %}none{% endif %} {{ nope is undefined }}': 'none true',
+    '{{ ds is defined }} {{ next_ds is defined }} {{ ds | default("x") }} {{ constructor | default("x") }}': 'true true 2019-09-30 x',
+    '{% set mine = 1 %}{{ mine is defined }} {{ mine | default(2) }}': 'true 1',
+  }
+  assert.deepEqual(await render(Object.keys(lines)), Object.values(lines))
+  await assert.rejects(render('{{ nope.deep | default("x") }}'), /"nope" is not defined/)
+})
+
 test('an empty list or object is false, as in Python', async () => {
   const lines = {
     '{{ dag_run.conf["x"] if dag_run.conf else "no conf" }}': 'no conf',

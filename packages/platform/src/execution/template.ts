@@ -82,6 +82,10 @@ class Renderer implements TemplateScope {
     throw new Error(this.#problem)
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#known, name) || Object.hasOwn(CONSTANTS, name)
+  }
+
   /** The text of a file that a template includes. */
   file(path: string): string {
     try {
