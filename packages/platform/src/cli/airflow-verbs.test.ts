@@ -166,3 +166,12 @@ test('what a task has said of its failure stands in one line of explain, and rew
   assert.match(out, /^- Try 1 has failed \(one ⏎ \[2Jtwo\); 1 more may follow\. \[retry\]$/m)
   assert.match((await daggerboard('dags', 'details', 'a\u001b[2Jb')).err, /^There is no DAG "a\[2Jb"/)
 })
+
+test('many that set the same variable or pool at once all set it', async () => {
+  const each = (words: (i: number) => string[]) => Promise.all(Array.from({ length: 8 }, (_, i) => daggerboard(...words(i))))
+  const answers = [
+    ...(await each((i) => ['variables', 'set', 'shared', `${i}`])),
+    ...(await each((i) => ['pools', 'set', 'shared', `${i}`])),
+  ]
+  assert.deepEqual([...new Set(answers.map(({ status, err }) => `${status}${err}`))], ['0'])
+})

@@ -47,6 +47,18 @@ export class PlatformClient {
     }
   }
 
+  /** Changes what is at `path`, or makes it with a POST to `list`: also when somebody else makes it at the same moment. */
+  async save<T>(path: string, changed: object, list: string, made: object): Promise<{ readonly saved: T; readonly isNew: boolean }> {
+    const change = async () => ({ saved: await this.patch<T>(path, changed), isNew: false })
+    if ((await this.find(path)) !== null) return change()
+    try {
+      return { saved: await this.post<T>(list, made), isNew: true }
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'conflict') return change()
+      throw error
+    }
+  }
+
   /** Every thing of a list that is answered in pages (`limit`, `offset`, `total_entries`), or the first `most`. */
   async list<T>(path: string, field: string, { signal, most = Number.POSITIVE_INFINITY }: ListOptions = {}): Promise<T[]> {
     const all: T[] = []

@@ -51,9 +51,7 @@ const set = command({
     const address = path`/api/v2/pools/${pool}`
     const before = await client.find<PoolView>(address)
     const body = { slots: Number(slots), description: description ?? before?.description ?? '', include_deferred: includeDeferred }
-    const saved = before
-      ? await client.patch<PoolView>(address, { pool, ...body })
-      : await client.post<PoolView>('/api/v2/pools', { name: pool, ...body })
+    const { saved } = await client.save<PoolView>(address, { pool, ...body }, '/api/v2/pools', { name: pool, ...body })
     out.rows([saved], COLUMNS)
   },
 })

@@ -61,10 +61,8 @@ const set = command({
   async run({ client, out, stdin }, { key, value, description, json }) {
     const given = value ?? (await readPiped(stdin, 'variables set'))
     const body = { key, value: json ? JSON.stringify(given) : given, ...(description !== undefined && { description }) }
-    const address = path`/api/v2/variables/${key}`
-    const isThere = (await client.find(address)) !== null
-    const saved = isThere ? await client.patch(address, body) : await client.post('/api/v2/variables', body)
-    out.done(`Variable "${key}" is ${isThere ? 'changed' : 'made'}.`, saved)
+    const { saved, isNew } = await client.save(path`/api/v2/variables/${key}`, body, '/api/v2/variables', body)
+    out.done(`Variable "${key}" is ${isNew ? 'made' : 'changed'}.`, saved)
   },
 })
 
