@@ -46,6 +46,7 @@ test('the environment beats the store, and Airflow’s names are honoured', asyn
   const store = new SqliteConnectionStore(new Database(':memory:'), new Fernet(newFernetKey(), systemClock))
   await store.save(parseConnection('db', 'postgres://stored'))
   assert.equal((await readConnection('db', store, {})).host, 'stored')
+  assert.equal((await readConnection('db', store, { DAGGERBOARD_CONN_DB: '', AIRFLOW_CONN_DB: '' })).host, 'stored')
   assert.equal((await readConnection('db', store, { AIRFLOW_CONN_DB: '{"conn_type":"postgres","host":"env"}' })).host, 'env')
 })
 

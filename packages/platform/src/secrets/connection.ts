@@ -33,11 +33,11 @@ export interface ConnectionStore {
   delete(id: string): Promise<boolean>
 }
 
-/** The connection of that id: the environment (`DAGGERBOARD_CONN_ID`, then `AIRFLOW_CONN_ID`) before the store. Throws `not_found`. */
+/** The connection of that id: the environment (`DAGGERBOARD_CONN_ID`, then `AIRFLOW_CONN_ID`; empty ones say nothing) before the store. Throws `not_found`. */
 export async function readConnection(id: string, store: ConnectionStore, environment: Environment): Promise<Connection> {
   const name = id.toUpperCase()
-  const text = environment[`DAGGERBOARD_CONN_${name}`] ?? environment[`AIRFLOW_CONN_${name}`]
-  if (text !== undefined) return parseConnection(id, text)
+  const text = environment[`DAGGERBOARD_CONN_${name}`] || environment[`AIRFLOW_CONN_${name}`]
+  if (text) return parseConnection(id, text)
   const connection = await store.find(id)
   if (connection) return connection
   const known = await store.ids()
