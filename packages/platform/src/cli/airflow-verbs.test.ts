@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { asset, dag } from '@daggerboard/dag'
@@ -70,10 +70,12 @@ after(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function daggerboard(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+const daggerboard = (...words: string[]) => daggerboardTo(new PassThrough(), words)
+
+async function daggerboardTo(stderr: PassThrough | Writable, words: string[]): Promise<{ status: number; out: string; err: string }> {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()]
   stdin.end()
-  const read = Promise.all([text(stdout), text(stderr)])
+  const read = Promise.all([text(stdout), stderr instanceof PassThrough ? text(stderr) : ''])
   const { signal } = new AbortController()
   const env = { HOME: folder, DAGGERBOARD_HOME: folder, DAGGERBOARD_ENDPOINT: endpoint, DAGGERBOARD_TOKEN: 't' }
   const streams = { stdin, stdout: stdout as unknown as NodeJS.WriteStream, stderr: stderr as unknown as NodeJS.WriteStream }
@@ -174,4 +176,15 @@ test('many that set the same variable or pool at once all set it', async () => {
     ...(await each((i) => ['pools', 'set', 'shared', `${i}`])),
   ]
   assert.deepEqual([...new Set(answers.map(({ status, err }) => `${status}${err}`))], ['0'])
+})
+
+test('a command goes on when nobody reads its asides any more', async () => {
+  const broken = new Writable({
+    autoDestroy: false,
+    write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+  })
+  await house.call('PATCH', '/dags/two', { is_paused: true })
+  const { status, out } = await daggerboardTo(broken, ['dags', 'trigger', 'two', '-r', 'unread'])
+  assert.equal(status, 0)
+  assert.match(out, /two +\| unread +\| queued/)
 })

@@ -19,6 +19,8 @@ export interface Commands {
 /** Runs what `args` ask for and answers the exit status: 0, 1 when it failed, 2 when it was not understood, 130 when it was interrupted. */
 export async function runProgram(commands: Commands, args: readonly string[], world: World): Promise<number> {
   let status = 0
+  // `2>&1 | head`: nobody reads how it goes on, which is no reason to stop.
+  world.stderr.on('error', () => {})
   const program = decorate(new Program('daggerboard'), world)
     .description(`Daggerboard ${world.host.version}: schedules, builds and serves models, in one process.`)
     .version(world.host.version, '--version', 'show the version')
