@@ -188,3 +188,16 @@ test('a command goes on when nobody reads its asides any more', async () => {
   assert.equal(status, 0)
   assert.match(out, /two +\| unread +\| queued/)
 })
+
+test('tasks that are cleared with --no-reset-dag-runs wait in a run that stays as it is', async () => {
+  await house.call('PATCH', '/dags/two', { is_paused: false })
+  await house.call('POST', '/dags/two/dagRuns', { dag_run_id: 'kept' })
+  await house.reach('/dags/two/dagRuns/kept', 'success')
+  assert.match(
+    (await daggerboard('tasks', 'clear', 'two', '--run-id', 'kept', '--no-reset-dag-runs', '-y')).out,
+    /^1 task instance is cleared/,
+  )
+  await house.settle()
+  assert.equal((await daggerboard('dags', 'state', 'two', 'kept')).out, 'success\n')
+  assert.equal((await daggerboard('tasks', 'state', 'two', 'one', 'kept')).out, 'none\n')
+})

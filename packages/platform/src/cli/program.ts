@@ -59,14 +59,22 @@ function addCommand(parent: Program, command: Command, name: string, world: Worl
     .description([command.summary, command.details].filter(Boolean).join('\n\n'))
     .aliases(command.aliases ?? [])
   for (const [key, argument] of Object.entries(command.args)) program.addArgument(new Argument(wordOf(key, argument), argument.help))
+  const options = new Map<string, Option>()
   for (const [key, option] of Object.entries({ ...command.options, ...commonOptions(command) })) {
     const made = new Option(flagsOf(key, option), helpOf(option))
     if (option.isRequired) made.makeOptionMandatory()
     if (option.isMany) made.argParser((text, before: string[] | undefined) => [...(before ?? []), text])
+    options.set(key, made)
     program.addOption(made)
   }
   program.action(async (...given: unknown[]) => {
-    const values = program.opts<Readonly<Record<string, unknown>>>()
+    const found = program.opts<Readonly<Record<string, unknown>>>()
+    // Of --no-this commander makes a `this` that is false.
+    const asked = (option: Option) => {
+      const value = found[option.attributeName()]
+      return option.negate ? value === false : value
+    }
+    const values = Object.fromEntries([...options].map(([key, option]) => [key, asked(option)]))
     const texts = { ...Object.fromEntries(Object.keys(command.args).map((key, at) => [key, given[at]])), ...values }
     const answer = await run(command, name, texts, world)
     onDone(typeof answer === 'number' ? answer : 0)
