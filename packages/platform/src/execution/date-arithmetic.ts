@@ -3,11 +3,12 @@ import { AppError } from '../core/app-error.ts'
 import { DateInterval } from './date-interval.ts'
 import { RelativeDelta } from './relative-delta.ts'
 import { TemplateDate } from './template-date.ts'
+import { printed } from './template-values.ts'
 import { TimeDelta } from './time-delta.ts'
 
 /**
  * `a + b`, `a - b` and `a * b` as Python has them for instants, lengths of time and lists; for everything else as JavaScript has them. Throw `invalid`
- * for an instant or a length with what does not go with it: nothing, most of all.
+ * for nothing, and for an instant or a length with what does not go with it.
  */
 export function plus(a: unknown, b: unknown): unknown {
   if (a instanceof TemplateDate && b instanceof TimeDelta) return a.plus(b)
@@ -16,7 +17,9 @@ export function plus(a: unknown, b: unknown): unknown {
   if (a instanceof TemplateDate && b instanceof RelativeDelta) return b.addedTo(a)
   if (a instanceof RelativeDelta && b instanceof TemplateDate) return a.addedTo(b)
   if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b]
-  if (typeof a !== 'string' && typeof b !== 'string') refuseTimes('+', a, b)
+  refuseNothing('+', a, b)
+  if (typeof a === 'string' || typeof b === 'string') return beside(a, b)
+  refuseTimes('+', a, b)
   return (a as number) + (b as number)
 }
 
@@ -25,6 +28,7 @@ export function minus(a: unknown, b: unknown): unknown {
   if (b instanceof TimeDelta && (a instanceof TemplateDate || a instanceof TimeDelta)) return plus(a, new TimeDelta(-b.milliseconds))
   if (a instanceof TemplateDate && b instanceof RelativeDelta) return b.negated().addedTo(a)
   refuseTimes('-', a, b)
+  refuseNothing('-', a, b)
   return (a as number) - (b as number)
 }
 
@@ -32,6 +36,7 @@ export function times(a: unknown, b: unknown): unknown {
   if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round(a.milliseconds * b * 1000) / 1000)
   if (b instanceof TimeDelta && typeof a === 'number') return times(b, a)
   if (typeof a === 'string' && typeof b === 'number') return a.repeat(Math.max(0, b))
+  refuseNothing('*', a, b)
   return (a as number) * (b as number)
 }
 
@@ -39,6 +44,7 @@ export function dividedBy(a: unknown, b: unknown): unknown {
   if (a instanceof TimeDelta && typeof b === 'number') return new TimeDelta(Math.round((a.milliseconds / b) * 1000) / 1000)
   if (a instanceof TimeDelta && b instanceof TimeDelta) return a.milliseconds / b.milliseconds
   refuseZero(b)
+  refuseNothing('/', a, b)
   return (a as number) / (b as number)
 }
 
@@ -48,6 +54,17 @@ export function modulo(a: unknown, b: unknown): number {
   if (typeof a !== 'number' || typeof b !== 'number') throw new AppError('invalid', `"%" does not go with ${spoken(a)} and ${spoken(b)}.`)
   refuseZero(b)
   return a - b * Math.floor(a / b)
+}
+
+/** Text beside text: `a ~ b`. Lists and objects as JSON. */
+export function beside(a: unknown, b: unknown): string {
+  refuseNothing('~', a, b)
+  return `${printed(a)}${printed(b)}`
+}
+
+/** JavaScript would count it as 0, or write it. */
+function refuseNothing(sign: string, a: unknown, b: unknown): void {
+  if ((a ?? null) === null || (b ?? null) === null) throw new AppError('invalid', `"${sign}" does not go with null or undefined.`)
 }
 
 function refuseZero(divisor: unknown): void {

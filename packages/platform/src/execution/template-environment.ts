@@ -1,6 +1,6 @@
 /** The one environment of Nunjucks: taught what templates of Airflow expect of Jinja and Python, and kept apart from the language behind it. */
 import nunjucks from 'nunjucks'
-import { compares, dividedBy, minus, modulo, plus, times } from './date-arithmetic.ts'
+import { beside, compares, dividedBy, minus, modulo, plus, times } from './date-arithmetic.ts'
 import { WITH_MEMBERS } from './template-macros.ts'
 import { TEMPLATE_FILTERS } from './template-names.ts'
 import { allowingForNothing, askingForTruth, type Emitter, TRUTH } from './template-syntax.ts'
@@ -102,6 +102,7 @@ function countWithDates(): void {
     times,
     dividedBy,
     modulo,
+    beside,
     compares,
     isTrue,
     either: (one: unknown, other: () => unknown) => (isTrue(one) ? one : other()),
@@ -134,6 +135,7 @@ function countWithDates(): void {
     compileMul: emit('times'),
     compileDiv: emit('dividedBy'),
     compileMod: emit('modulo'),
+    compileConcat: emit('beside'),
   })
 }
 

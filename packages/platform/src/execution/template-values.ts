@@ -74,6 +74,7 @@ function format(pattern: string, ...values: readonly unknown[]): string {
     if (kind === '%') return '%'
     if (place >= values.length) throw new AppError('invalid', `The format "${pattern}" needs more values than it is given.`)
     const value = values[place++]
+    if ((value ?? null) === null) throw new AppError('invalid', `The format "${pattern}" is given null or undefined.`)
     const text =
       kind === 's' ? String(printed(value)) : kind === 'd' ? String(Math.trunc(Number(value))) : Number(value).toFixed(Number(digits ?? 6))
     return text.padStart(Number(width || 0), zero || ' ')
@@ -110,6 +111,7 @@ function toEven(number: number): number {
 export const VALUE_FILTERS = {
   round: rounded,
   tojson: json,
+  string: (value: unknown) => String(printed(value)),
   format,
   max: extreme(1),
   min: extreme(-1),

@@ -166,6 +166,24 @@ test('a name that may be missing is asked for with default, or whether it is def
   await assert.rejects(render('{{ nope.deep | default("x") }}'), /"nope" is not defined/)
 })
 
+test('nothing is never written into a text, nor counted as 0; lists and objects beside a text are JSON', async () => {
+  const missing = { ...sources, platform: async () => null }
+  for (const template of ['"x_" ~ D', 'D ~ 1', '"x" + D', '1 - D', '2 * D', '2 / D', '"x_%s" | format(D)']) {
+    const written = `{{ ${template.replace('D', 'prev_start_date_success')} }}`
+    await assert.rejects(renderTemplates(written, templateNames(facts), missing), /"prev_start_date_success" has no value/, written)
+  }
+  const conf = { list: [1, 'a'], fields: { n: true } }
+  assert.equal(
+    await render(
+      '{{ "x" ~ dag_run.conf.list ~ dag_run.conf.fields ~ 1.5 }} {{ dag_run.conf.fields | string }} {{ "y" + dag_run.conf.list }}',
+      {
+        conf,
+      },
+    ),
+    'x[1, "a"]{"n": true}1.5 {"n": true} y[1, "a"]',
+  )
+})
+
 test('an empty list or object is false, as in Python', async () => {
   const lines = {
     '{{ dag_run.conf["x"] if dag_run.conf else "no conf" }}': 'no conf',
