@@ -81,7 +81,10 @@ export function runJob(run: JobRun): Promise<JobResult | { readonly displaced: s
       if (timeoutSeconds === null) return
       over ??= new AbortController()
       const { signal: isOver } = over
-      const detail = `The task ran longer than its executionTimeout of ${timeoutSeconds} s.`
+      const detail =
+        work.kind === 'call'
+          ? `It took longer than the ${timeoutSeconds} s that a callback has.`
+          : `The task ran longer than its executionTimeout of ${timeoutSeconds} s.`
       void clock.sleep(timeoutSeconds * 1000, isOver).then(() => {
         if (!isOver.aborted) end(detail, failed(detail))
       })

@@ -203,6 +203,32 @@ test('the author is called back: before a try, about how it went, about the run 
   await workers.call({ ...about, which: 'deadline:0', attempt: null, reason: 'late' }, signal)
 })
 
+test('callbacks that never end are ended, and the log of the try says so', async (t) => {
+  const { workers, attempt, log } = await pool(
+    t,
+    `const never = () => new Promise(() => {})
+    export default dag('d', {}, ({ task }) => {
+      task('hangs', async () => 1, { onSuccess: never })
+      task('blocks', async () => 1, { onSuccess: () => { for (;;) {} } })
+      task('exits', async () => 1, { onSuccess: () => process.exit(3) })
+      task('tells', async () => 1, { onSuccess: ({ log }) => log('told') })
+    })`,
+    { callbackSeconds: 2 },
+  )
+  const call = (task: string) =>
+    workers.call(
+      { id: '1', dagId: 'd', runId: 'r', file: 'd.ts', which: 'onSuccess', attempt: attempt(task), reason: 'it is over' },
+      new AbortController().signal,
+    )
+  const tooLong = /took longer than the 2 s that a callback has/
+  await Promise.all([assert.rejects(call('hangs'), tooLong), assert.rejects(call('blocks'), tooLong)])
+  await assert.rejects(call('exits'), /ended with exit status 3/)
+  assert.match(await log('hangs'), /The callback onSuccess has failed: It took longer/)
+  assert.match(await log('exits'), /The callback onSuccess has failed: The worker process ended with exit status 3/)
+  await call('tells')
+  assert.match(await log('tells'), /told/)
+})
+
 test('a retry policy says which errors are worth another try, and when', async (t) => {
   const { run } = await pool(
     t,

@@ -36,6 +36,8 @@ export interface WorkerPoolOptions extends AnswersOptions {
   readonly memoryMb?: number
   /** How many deferred tasks wait in one process. */
   readonly waitsPerProcess?: number
+  /** How long a callback may take: those that never end would take the places of all others. */
+  readonly callbackSeconds?: number
   /** Added to the environment of the workers. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -44,6 +46,7 @@ const DEFAULT_WORKERS = 8
 const DEFAULT_IDLE_MS = 60_000
 const DEFAULT_GRACE_MS = 5_000
 const DEFAULT_WAITS = 1_000
+const DEFAULT_CALLBACK_SECONDS = 300
 /** Of a wait whose process has ended so often it is taken that it is what ends it. */
 const MOST_LOST_WAITS = 3
 /** A wait that does not let go takes all that share its process with it, so it gets so many times as long as a task. */
@@ -215,6 +218,7 @@ export class WorkerPool implements TaskRunner {
 
   async call(callback: CallbackCall, signal: AbortSignal): Promise<void> {
     const { attempt, which, dagId, runId, reason } = callback
+    const { callbackSeconds = DEFAULT_CALLBACK_SECONDS } = this.#options
     const file = join(this.#options.folder, callback.file)
     const place = await this.#acquireBeside('callbacks', 1, file, signal)
     if (!place) throw new Error('The callback was cancelled.')
@@ -226,14 +230,18 @@ export class WorkerPool implements TaskRunner {
         work: { kind: 'call', facts: attempt && leanFacts(attempt), which, about: { dagId, runId, reason } },
         attempt,
         signal,
-        timeoutSeconds: null,
+        timeoutSeconds: callbackSeconds,
         graceMs: this.#graceMs,
         clock: this.#options.clock,
         onLog: (text) => log.write(text),
         answer: (question) => this.#answers.answer(attempt ?? { dagId, runId }, question),
       })
       if ('displaced' in result) throw new Error(result.displaced)
-      if (result.outcome.state === 'failed') throw new Error(this.#options.secrets.mask(result.outcome.detail))
+      if (result.outcome.state !== 'failed') return
+      const { detail } = result.outcome
+      // What it has thrown it has said itself.
+      if (result.startedAt === null) log.write(`The callback ${which} has failed: ${detail}\n`)
+      throw new Error(this.#options.secrets.mask(detail))
     } finally {
       log.close()
       this.#fleet.giveBack(place)
