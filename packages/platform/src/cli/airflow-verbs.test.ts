@@ -35,7 +35,13 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'daggerboard-verbs-'))
   house = await airflowHouse({
     dags: {
-      'two.ts': [dag('two', {}, ({ task }) => void task('one', async () => {}, { outlets: [asset('rows')] })).document],
+      'two.ts': [
+        dag(
+          'two',
+          { schedule: '@daily', startDate: '2019-10-01' },
+          ({ task }) => void task('one', async () => {}, { outlets: [asset('rows')] }),
+        ).document,
+      ],
       'odd.ts': [dag('odd', {}, ({ task }) => void task('cries', async () => {}, { retries: 1, retryDelay: '1h' })).document],
     },
     task: ({ taskId }) => {
@@ -200,4 +206,18 @@ test('tasks that are cleared with --no-reset-dag-runs wait in a run that stays a
   await house.settle()
   assert.equal((await daggerboard('dags', 'state', 'two', 'kept')).out, 'success\n')
   assert.equal((await daggerboard('tasks', 'state', 'two', 'one', 'kept')).out, 'none\n')
+})
+
+test('runs are listed without those of backfills', async () => {
+  await house.call('PATCH', '/dags/two', { is_paused: false })
+  assert.equal((await house.call('POST', '/backfills', { dag_id: 'two', from_date: '2019-10-02', to_date: '2019-10-02' })).status, 200)
+  await house.settle()
+  const types = async (...more: string[]) => {
+    const { out } = await daggerboard('dags', 'list-runs', 'two', ...more, '-o', 'json')
+    return new Set((JSON.parse(out) as { run_type: string }[]).map(({ run_type }) => run_type))
+  }
+  const all = await types()
+  assert.ok(all.delete('backfill') && all.size > 0)
+  assert.deepEqual(await types('--no-backfill'), all)
+  assert.deepEqual(await types('--no-backfill', '--run-type', 'backfill'), new Set())
 })

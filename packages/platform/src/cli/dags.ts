@@ -35,6 +35,8 @@ const RUN_COLUMNS: readonly Column<RunView>[] = [
   'end_date',
 ]
 
+const RUN_TYPES = ['scheduled', 'manual', 'backfill', 'asset_triggered', 'asset_materialization'] as const
+
 const dagId = required('id of the DAG')
 
 const list = command({
@@ -62,13 +64,17 @@ const listRuns = command({
   args: { dagId: required('id of the DAG; ~ for all DAGs') },
   options: {
     state: choice(RUN_STATES, 'only runs in this state'),
-    runType: choice(['scheduled', 'manual', 'backfill', 'asset_triggered', 'asset_materialization'], 'only runs of this type'),
+    runType: choice(RUN_TYPES, 'only runs of this type'),
+    noBackfill: flag('only runs that no backfill has made'),
     startDate: date('only logical dates from here on', { short: '-s' }),
     endDate: date('only logical dates up to here', { short: '-e' }),
     limit: withDefault(wholeNumber('N', 'at most so many', 1), 50),
   },
-  async run({ client, out }, { dagId, state, runType, startDate, endDate, limit }) {
-    const filter = { state, run_type: runType, logical_date_gte: startDate, logical_date_lte: endDate, order_by: '-run_after' }
+  async run({ client, out }, { dagId, state, runType, noBackfill, startDate, endDate, limit }) {
+    const types = runType === undefined ? RUN_TYPES : [runType]
+    const asked = noBackfill ? types.filter((type) => type !== 'backfill') : runType
+    if (asked?.length === 0) return out.rows([], RUN_COLUMNS, 'There are no such runs.')
+    const filter = { state, run_type: asked, logical_date_gte: startDate, logical_date_lte: endDate, order_by: '-run_after' }
     const runs = await client.list<RunView>(path`/api/v2/dags/${dagId}/dagRuns` + query(filter), 'dag_runs', { most: limit })
     out.rows(runs, RUN_COLUMNS, 'There are no such runs.')
   },
