@@ -118,6 +118,23 @@ x = 1
   )
 })
 
+test('a mistake in a section that Airflow has as well is an error, and a key of Airflow there is not', (t) => {
+  const toml =
+    '[api]\nprot = 8081\nhost = "0.0.0.0"\n[workers]\nconcurency = 4\nexecution_api_retries = 3\n[triggerer]\nqueues_enabled = true\n'
+  const directory = folderWith(t, { 'daggerboard.toml': toml })
+  const { problems, settings } = inspectSettings({ DAGGERBOARD__API__EXPOSE_CONFIGS: 'true' }, { directory })
+  const file = join(directory, 'daggerboard.toml')
+  assert.deepEqual(problems, [
+    `${file}:2: [api] prot is not a setting. Did you mean "port"?`,
+    `${file}:5: [workers] concurency is not a setting. Did you mean "concurrency"?`,
+    'DAGGERBOARD__API__EXPOSE_CONFIGS is not a setting. Did you mean "DAGGERBOARD__API__EXPOSE_CONFIG"?',
+  ])
+  assert.deepEqual(
+    settings.origin.warnings.map((warning) => /:(\d+): /.exec(warning)?.[1]),
+    ['3', '6', '8'],
+  )
+})
+
 test('a file that is not TOML is a problem with its line', (t) => {
   const directory = folderWith(t, { 'daggerboard.toml': '[core]\nparallelism == 3\n' })
   assert.match(inspectSettings({}, { directory }).problems.join(), /daggerboard\.toml:2: /)

@@ -17,7 +17,6 @@ const SECTIONS: Readonly<Record<string, string>> = {
   kubernetes_executor: 'Tasks run in worker processes of the platform: see [workers] concurrency.',
   kubernetes: 'Tasks run in worker processes of the platform: see [workers] concurrency.',
   edge: 'Tasks run in worker processes of the platform: see [workers] concurrency.',
-  workers: 'Tasks run in worker processes of the platform: see [workers] memory_megabytes.',
   operators: 'Say it in the defaultArgs of the DAG.',
   lineage: 'Inlets and outlets of tasks are kept by themselves.',
   openlineage: 'Inlets and outlets of tasks are kept by themselves.',
@@ -28,11 +27,14 @@ const SECTIONS: Readonly<Record<string, string>> = {
   kerberos: 'There is no Kerberos login.',
   cli: 'The command line speaks to DAGGERBOARD_ENDPOINT.',
   webserver: 'See [api] port.',
-  api: 'See [api] port.',
   standalone: '`daggerboard start` starts all of it.',
   debug: 'Use `daggerboard dags test` and `daggerboard tasks test`.',
   atlas: 'Inlets and outlets of tasks are kept by themselves.',
   hive: 'Say it in the defaultArgs of the DAG.',
+  sdk: 'Tasks are TypeScript.',
+  connection_test: 'Connections are not tested from here; run a task that uses the connection.',
+  state_store: 'XComs are kept in the store.',
+  callbacks: 'Callbacks run in workers.',
   profiling: 'Node.js has its own: `node --cpu-prof`.',
 }
 
@@ -61,6 +63,18 @@ const KEYS: Readonly<Record<string, string>> = {
   'core.min_serialized_dag_update_interval': 'A saved file counts at once.',
   'core.min_serialized_dag_fetch_interval': 'A saved file counts at once.',
   'core.max_num_rendered_ti_fields_per_task': 'Rendered fields are kept with each try.',
+  'core.num_dag_runs_to_retain_rendered_fields': 'Rendered fields are kept with each try.',
+  'core.allow_double_dot_in_ids': 'Ids may have two dots in a row.',
+  'core.asset_manager_kwargs': 'Assets are kept in the store.',
+  'core.dataset_manager_class': 'Assets are kept in the store.',
+  'core.dataset_manager_kwargs': 'Assets are kept in the store.',
+  'core.strict_dataset_uri_validation': 'Asset URIs are always checked.',
+  'core.check_slas': 'Say deadlines in the DAG.',
+  'core.enable_xcom_pickling': 'XComs are JSON.',
+  'core.mp_forkserver_preload': 'Workers are processes of Node.js.',
+  'core.rerun_with_latest_version': 'A task runs as its file says now.',
+  'core.task_runner': 'There is one: worker processes of the platform; see [core] parallelism.',
+  'core.team_name_cache_ttl': 'There are no teams.',
   'core.max_templated_field_length': 'Rendered fields are kept whole.',
   'core.xcom_backend': 'XComs are kept in the store.',
   'core.lazy_load_plugins': 'There are no plugins.',
@@ -93,17 +107,40 @@ const KEYS: Readonly<Record<string, string>> = {
   'dag_processor.parsing_cleanup_interval': 'A file that is gone is noticed at once.',
   'dag_processor.parsing_pre_import_modules': 'Processes that read files have the library ready.',
   'triggerer.job_heartbeat_sec': 'There is no triggerer apart; the platform wakes up when something is due.',
+  'dag_processor.dag_version_inflation_check_level': 'A DAG has one version, that of its file now.',
+  'dag_processor.health_check_threshold': 'GET /api/v2/monitor/health answers for the platform.',
+  'dag_processor.stale_bundle_cleanup_age_threshold': 'There is one DAGs folder: [core] dags_folder.',
+  'dag_processor.stale_bundle_cleanup_interval': 'There is one DAGs folder: [core] dags_folder.',
+  'dag_processor.stale_bundle_cleanup_min_versions': 'There is one DAGs folder: [core] dags_folder.',
   'triggerer.triggerer_health_check_threshold': 'There is no triggerer apart; GET /api/v2/monitor/health answers for the platform.',
 }
 
 /** The scheduler's loop has no settings: it turns when something happened or is due. */
 const SCHEDULER_LOOP =
-  /^(job_heartbeat_sec|scheduler_heartbeat_sec|scheduler_idle_sleep_time|(local_task_job|task_instance)_heartbeat_(sec|timeout)|task_instance_heartbeat_timeout_detection_interval|scheduler_zombie_task_threshold|zombie_detection_interval|orphaned_tasks_check_interval|scheduler_health_check_(threshold|server_.*)|enable_health_check|task_queued_timeout(_check_interval)?|num_runs|num_stuck_in_queued_retries|max_tis_per_query|max_dagruns_(to_create_per_loop|per_loop_to_schedule)|use_row_level_locking|use_job_schedule|parsing_pre_import_modules|pool_metrics_interval|running_metrics_interval|ti_metrics_interval|dag_stale_not_seen_duration|deactivate_stale_dags_interval|dagrun_metrics_interval|trigger_timeout_check_interval|enable_tracemalloc|schedule_after_task_execution|statsd_.*|print_stats_interval|file_parsing_sort_mode|parsing_cleanup_interval|stale_dag_threshold|child_process_log_directory|max_callbacks_per_loop|standalone_dag_processor|max_threads|run_duration|allow_trigger_in_future)$/
+  /^(job_heartbeat_sec|scheduler_heartbeat_sec|scheduler_idle_sleep_time|(local_task_job|task_instance)_heartbeat_(sec|timeout)|task_instance_heartbeat_timeout_detection_interval|scheduler_zombie_task_threshold|zombie_detection_interval|orphaned_tasks_check_interval|scheduler_health_check_(threshold|server_.*)|enable_health_check|task_queued_timeout(_check_interval)?|num_runs|num_stuck_in_queued_retries|max_tis_per_query|max_dagruns_(to_create_per_loop|per_loop_to_schedule)|use_row_level_locking|use_job_schedule|parsing_pre_import_modules|pool_metrics_interval|running_metrics_interval|ti_metrics_interval|dag_stale_not_seen_duration|deactivate_stale_dags_interval|dagrun_metrics_interval|trigger_timeout_check_interval|enable_tracemalloc|schedule_after_task_execution|statsd_.*|print_stats_interval|file_parsing_sort_mode|parsing_cleanup_interval|stale_dag_threshold|child_process_log_directory|max_callbacks_per_loop|standalone_dag_processor|max_threads|run_duration|allow_trigger_in_future|only_idle|partition_mapper_max_downstream_keys)$/
+
+/** Sections that have settings of ours as well: only these keys are Airflow's, and any other is a mistake. */
+const SHARED: Readonly<Record<string, { readonly keys: RegExp; readonly advice: string }>> = {
+  api: {
+    keys: /^(instance_name|theme|enable_(swagger_ui|xcom_deserialize_support|experimental_api)|secret_key|expose_stacktrace|dag_cache_(size|ttl)|base_url|host|workers|worker_(timeout|refresh_interval|refresh_batch_size)|server_type|log_(config|stream_buffer_size|fetch_timeout_sec)|access_(logfile|control_allow_(headers|methods|origins))|ssl_(cert|key|ca_file|cert_reqs)|(maximum|fallback)_page_limit|page_size|grid_view_sorting_order|hide_paused_dags_by_default|default_wrap|auto_refresh_interval|require_confirmation_dag_change|client_(ssl_cert|ssl_key|use_public_certs)|auth_backends?|google_(oauth2_audience|key_path))$/,
+    advice: 'See [api] port.',
+  },
+  workers: {
+    keys: /^(secrets_backend(_kwargs)?|state_store_backend|min_heartbeat_interval|max_failed_heartbeats|execution_api_(retries|retry_wait_(min|max)|timeout)|socket_cleanup_timeout|missing_dag_(retries|retry_delay))$/,
+    advice: 'Tasks run in worker processes of the platform: see [workers] memory_megabytes.',
+  },
+  triggerer: {
+    keys: /^(runner_health_check_threshold|blocked_main_thread_warning_threshold|max_trigger_to_select_per_loop|on_kill_timeout|queues_enabled|shared_stream_\w+)$/,
+    advice: 'There is no triggerer apart; the platform wakes up when something is due.',
+  },
+}
 
 /** What to say of `section.key`, or null when Airflow has no such key either. */
 export function airflowAdvice(section: string, key: string): string | null {
   const own = KEYS[`${section}.${key}`]
   if (own) return own
   if (section === 'scheduler' && SCHEDULER_LOOP.test(key)) return 'The scheduler turns when something has happened or is due.'
+  const shared = SHARED[section]
+  if (shared) return shared.keys.test(key) ? shared.advice : null
   return SECTIONS[section] ?? null
 }
