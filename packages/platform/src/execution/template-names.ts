@@ -60,6 +60,27 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     new AskedName({ what: 'previousSuccess', dagId, before: facts.logicalDate ?? facts.dataIntervalStart }, (answer) =>
       dateOf((answer as PreviousSuccess | null)?.[field]),
     )
+  const ofTask = {
+    task_id: taskId,
+    owner: task.owner,
+    retries: task.retries,
+    pool: task.pool,
+    doc_md: task.docMd,
+    trigger_rule: task.triggerRule,
+    upstream_task_ids: task.upstream,
+    downstream_task_ids: task.downstream,
+  }
+  const dagRun = {
+    dag_id: dagId,
+    run_id: runId,
+    run_type: runType,
+    conf,
+    logical_date: logicalDate,
+    execution_date: logicalDate,
+    data_interval_start: start,
+    data_interval_end: end,
+    external_trigger: isByHand,
+  }
   const ti = {
     dag_id: dagId,
     run_id: runId,
@@ -70,6 +91,9 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     operator: task.operator,
     execution_date: logicalDate,
     start_date: dateOf(facts.firstStartedAt),
+    pool: task.pool,
+    task: ofTask,
+    dag_run: dagRun,
   }
   return {
     data_interval_start: start,
@@ -123,27 +147,8 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
       owner: dag.owners.join(', '),
       doc_md: dag.docMd,
     },
-    task: {
-      task_id: taskId,
-      owner: task.owner,
-      retries: task.retries,
-      pool: task.pool,
-      doc_md: task.docMd,
-      trigger_rule: task.triggerRule,
-      upstream_task_ids: task.upstream,
-      downstream_task_ids: task.downstream,
-    },
-    dag_run: {
-      dag_id: dagId,
-      run_id: runId,
-      run_type: runType,
-      conf,
-      logical_date: logicalDate,
-      execution_date: logicalDate,
-      data_interval_start: start,
-      data_interval_end: end,
-      external_trigger: isByHand,
-    },
+    task: ofTask,
+    dag_run: dagRun,
     ti,
     macros: MACROS,
     test_mode: facts.isTest ?? false,

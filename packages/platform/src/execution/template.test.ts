@@ -77,6 +77,7 @@ test('every name of the data interval has the value that Airflow 2 gives it', as
     run_id: facts.runId,
     task_instance_key_str: 'pipeline_ml_staging__submit_job__20190930',
     'ti.try_number': '1',
+    'ti.task.owner ~ " " ~ ti.dag_run.run_type ~ " " ~ ti.pool': 'ml scheduled default_pool',
     'dag_run.conf.day': 'Monday',
     'params.day': 'Monday',
     'params.limit': '3',
