@@ -24,7 +24,8 @@ export function toAttempt(dag: KnownDag, of: BoardRun, planned: PlannedTask, ins
     conf: run.conf,
     startedBy: run.createdBy,
     file: record.file,
-    task: planned.document,
+    // Also where a backfill runs only some tasks, a branch may choose any of those after it.
+    task: (run.backfill && dag.plan.tasks.get(planned.taskId)?.document) || planned.document,
     dag: record.document,
     resume: instance.deferral?.event ?? null,
     firstStartedAt: instance.firstStartedAt,

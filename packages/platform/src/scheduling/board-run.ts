@@ -52,6 +52,8 @@ export class BoardRun {
   size = 0
   /** The scheduler cannot go on with it: what is told of it is recorded, and nothing else is done. */
   isHeld = false
+  /** Of a backfill of some tasks: others that it has had before are to run again. Stays so until the run is over. */
+  hasOthersCleared = false
   /** Where the interval before its own begins; undefined until somebody asks. */
   previousIntervalStart: string | null | undefined = undefined
   /** Undefined until it has been looked up. */

@@ -2,11 +2,10 @@
 import type { DagDocument } from '@daggerboard/dag'
 import type { Backfill } from './backfill.ts'
 import { partialDocument } from './backfill-plan.ts'
-import { BoardRun } from './board-run.ts'
+import { BoardRun, type BoardTask } from './board-run.ts'
 import type { DagRecord } from './dag.ts'
 import { type DagPlan, planOf } from './dag-plan.ts'
 import { type DagRun, isFinished, runKey } from './dag-run.ts'
-import { faultOfRun } from './fault.ts'
 import { Heap } from './heap.ts'
 import { limitsFreed, lineKey } from './limits.ts'
 import { Quarantine } from './quarantine.ts'
@@ -139,7 +138,8 @@ export class Board {
     if (!known) {
       this.runs.set(key, of)
       of.isHeld = this.quarantine.holds(run)
-      of.plan = this.#planOrNone(of)
+      // Which of its tasks it follows is known once its instances are: see planFor.
+      of.plan = this.dags.get(run.dagId)?.plan ?? null
       this.#forgetPasts(of)
     }
     const own = this.runsOf(run.dagId)
@@ -214,22 +214,24 @@ export class Board {
     this.toSchedule.add(of.run.dagId)
   }
 
-  /** The plan that a run follows: that of its DAG's document. */
+  /**
+   * The plan that a run follows: that of its DAG's document, or of only the tasks of its backfill. Where somebody has cleared other tasks that such a
+   * run has had before the backfill took it over, all that it has are a part of it again.
+   */
   planFor(run: DagRun): DagPlan | null {
     const dag = this.dags.get(run.dagId)
     if (!dag) return null
     const tasks = run.backfill ? this.backfills.get(run.backfill.id)?.tasks : null
-    return tasks ? this.#partialPlan(dag.record.document, tasks) : dag.plan
-  }
-
-  /** A run that is held is taken in whatever its document is like. */
-  #planOrNone(of: BoardRun): DagPlan | null {
-    try {
-      return this.planFor(of.run)
-    } catch (error) {
-      if (of.isHeld) return null
-      throw faultOfRun(of.run, error)
-    }
+    if (!tasks) return dag.plan
+    const { document } = dag.record
+    const partial = this.#partialPlan(document, tasks)
+    const of = this.runs.get(runKey(run))
+    const isOther = ({ taskId, instances, counts }: BoardTask) =>
+      counts.removed < instances.size && !partial.tasks.has(taskId) && dag.plan.tasks.has(taskId)
+    const others = [...(of?.tasks.values() ?? [])].filter(isOther)
+    if (of && others.some((task) => !task.isDone)) of.hasOthersCleared = true
+    if (!of?.hasOthersCleared || others.length === 0) return partial
+    return this.#partialPlan(document, [...tasks, ...others.map(({ taskId }) => taskId).sort()])
   }
 
   #partialPlan(document: DagDocument, tasks: readonly string[]): DagPlan {

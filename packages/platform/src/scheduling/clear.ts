@@ -134,7 +134,7 @@ const isBetweenTries = ({ state, deferral, rescheduleCount }: TaskInstance): boo
   state === 'none' || (state === 'scheduled' && deferral === null && rescheduleCount === 0)
 
 /** A run that has ended, taken up again. Deadlines that count from its queueing begin anew with it. */
-function reopenRun(document: Pick<DagDocument, 'deadlines'>, run: DagRun, now: Date): DagRun {
+export function reopenRun(document: Pick<DagDocument, 'deadlines'>, run: DagRun, now: Date): DagRun {
   const reopened = { ...moveRun(run, 'queued', now), startedAt: null, queuedAt: now.toISOString(), clearNumber: run.clearNumber + 1 }
   const renewed = deadlinesOf(document, reopened)
   const deadlines = run.deadlines.map((deadline, i) =>

@@ -2,8 +2,8 @@
 import type { Backfill, BackfillDate, BackfillStore } from './backfill.ts'
 import { backfillRun, backfillRunsToStart, reasonAgainst, reprocessRequest, takeOver } from './backfill-plan.ts'
 import type { Board } from './board.ts'
-import { clear } from './clear.ts'
-import type { Command } from './commands/command.ts'
+import { clear, reopenRun } from './clear.ts'
+import { type Command, takeUp } from './commands/command.ts'
 import { applyCleared } from './commands/task.ts'
 import { isFinished } from './dag-run.ts'
 import { faultOf } from './fault.ts'
@@ -69,8 +69,10 @@ async function runDate(command: Command, backfill: Backfill, date: BackfillDate)
   const instances = await stores.instances.listOfRun(dagId, existing.runId)
   const request = reprocessRequest(dag.record.document, backfill, existing.runId)
   const cleared = clear(dag.record.document, request, [{ run: existing, instances }], turn.now)
-  const [reopened] = cleared.runs
-  await applyCleared(command, { ...cleared, runs: reopened ? [takeOver(reopened, backfill, date.ordinal)] : [] })
+  // A run of only some tasks may have none of those of this backfill yet.
+  const reopened = cleared.runs[0] ?? reopenRun(dag.record.document, existing, turn.now)
+  await takeUp(command, existing)
+  await applyCleared(command, { ...cleared, runs: [takeOver(reopened, backfill, date.ordinal)] })
   return { ...date, runId: existing.runId }
 }
 
