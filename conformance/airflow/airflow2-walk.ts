@@ -130,7 +130,10 @@ async function rendered({ templates, isTest }: Walk, document: DagDocument, run:
     ...{ isTest, task: document.tasks[0] as TaskDocument, dag: dagFacts(document) },
   }
   const attempt = { ...facts, dag: document } as unknown as Attempt
-  const host = { ask: (question: Parameters<TaskAnswers['answer']>[1]) => answers.answer(attempt, question) }
+  const host = {
+    now: () => new Date(run.startedAt ?? run.runAfter),
+    ask: (question: Parameters<TaskAnswers['answer']>[1]) => answers.answer(attempt, question),
+  }
   const one = (template: string) =>
     renderArgs(template, facts, { host } as never).catch((error: Error) => ({ error: `${error.name}: ${error.message}` }))
   return Promise.all(templates.map(one))
