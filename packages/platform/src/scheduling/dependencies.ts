@@ -1,5 +1,5 @@
 /** Whether an instance that has not begun may begin, given what lies before it in its run and in the run before. Pure. */
-import { type BoardRun, type BoardTask, isSameGroup } from './board-run.ts'
+import { type BoardRun, type BoardTask, isSameGroup, type Past } from './board-run.ts'
 import type { DagPlan, PlannedTask } from './dag-plan.ts'
 import { TaskGraph } from './task-graph.ts'
 import type { Skip, TaskInstance, TaskInstanceState } from './task-instance.ts'
@@ -114,6 +114,9 @@ function isFollowed(plan: DagPlan, ids: readonly string[], taskId: string): bool
 
 const isFine = (state: TaskInstanceState): boolean => state === 'success' || state === 'skipped'
 
+/** Without the instances of a mapped task for which there is no element any more. */
+const statesIn = (past: Past, taskId: string): TaskInstanceState[] => past.states(taskId).filter((state) => state !== 'removed')
+
 /** Why the run before does not let this task begin yet; null when it does, or when the task does not look back. */
 export function pastHindrance(of: BoardRun, planned: PlannedTask): string | null {
   const { dependsOnPast, waitForDownstream, ignoreFirstDependsOnPast, downstream } = planned.document
@@ -122,13 +125,13 @@ export function pastHindrance(of: BoardRun, planned: PlannedTask): string | null
   if (past === undefined) return 'The run before has yet to be looked up.'
   if (past === null || of.run.backfill?.ordinal === 1) return null
   const { taskId } = planned
-  const states = past.states(taskId)
+  const states = statesIn(past, taskId)
   if (states.length === 0) {
     if (ignoreFirstDependsOnPast && of.ranBefore.get(taskId) === false) return null
     return `It depends on the run before, "${past.runId}", which does not have it.`
   }
   if (!states.every(isFine)) return `It depends on the run before, "${past.runId}", where it has not succeeded.`
-  if (waitForDownstream && !downstream.every((id) => past.states(id).every(isFine))) {
+  if (waitForDownstream && !downstream.every((id) => statesIn(past, id).every(isFine))) {
     return `It waits for the tasks right after it in the run before, "${past.runId}".`
   }
   return null

@@ -164,6 +164,21 @@ test('cleared with its source, a mapped task follows the new length: what is too
   assert.equal(found['each[1]'], 'success')
 })
 
+test('what is no longer made in the run before does not hold up a mapped task that depends on the past', async () => {
+  let answer = [1, 2]
+  const { save, scheduler, settle, states } = inlinePlatform({ task: ({ taskId }) => (taskId === WAYS ? answer : 1) })
+  await save(changed(mapped(), { each: { expand: { kind: 'product', inputs: { n: { task: WAYS } } }, dependsOnPast: true } }))
+  const first = await scheduler.trigger('d', { logicalDate: new Date('2019-10-06') }, 'user:ann')
+  await settle()
+  answer = [1]
+  await scheduler.clearRun('d', first.runId, { onlyFailed: false, dryRun: false }, 'user:ann')
+  await settle()
+  assert.equal((await states('d', first.runId))['each[1]'], 'removed')
+  const second = await scheduler.trigger('d', { logicalDate: new Date('2019-10-07') }, 'user:ann')
+  await settle()
+  assert.deepEqual(await states('d', second.runId), { run: 'success', list: 'success', 'each[0]': 'success', sum: 'success' })
+})
+
 test('cleared with a source that answers nothing this time, a mapped task is skipped, as if it had been so from the beginning', async () => {
   let answer: unknown = [1, 2]
   const { document } = dag('d', {}, ({ task }) => {
