@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -28,7 +28,8 @@ async function workshop(t: TestContext, text: string) {
       ...{ dagId: 'd', logicalDate: null, conf: {}, skips: () => false, signal: new AbortController().signal, answers },
       onLine: (line: string) => lines.push(line),
     })
-  return { run, lines }
+  const told = () => readFile(join(dagsFolder, 'told'), 'utf8')
+  return { run, lines, told }
 }
 
 test('a test keeps to the pools of its home, asks about its own run, and triggers none', async (t) => {
@@ -107,4 +108,15 @@ test('an answer in advance that does not fit ends the test with what is wrong, a
     assert.match(problems.join(), /no task "regio" that could be answered\. Did you mean "region"\?/)
     return true
   })
+})
+
+test('a test calls the callbacks of its tasks and of its run, and does not end before they have', async (t) => {
+  const { run, told } = await workshop(
+    t,
+    `import { appendFileSync } from 'node:fs'
+    const tell = async ({ which }) => { await new Promise((done) => setTimeout(done, 50)); appendFileSync(new URL('./told', import.meta.url), which + ' ') }
+    export default dag('d', { schedule: null, onSuccess: tell }, ({ task }) => { task('a', () => 1, { onSuccess: tell }) })`,
+  )
+  await run()
+  assert.equal(await told(), 'onSuccess onSuccess ')
 })

@@ -1,4 +1,5 @@
 /** `dags test`: a whole run in this process, with the real scheduler and workers over a store in memory. */
+import { once } from 'node:events'
 import type { DagDocument } from '@daggerboard/dag'
 import { SqliteBackfillStore } from '../adapters/sqlite/backfill.ts'
 import { SqliteDagStore } from '../adapters/sqlite/dag.ts'
@@ -25,11 +26,12 @@ export async function testDag(settings: Settings, order: DagTest): Promise<Teste
   const { db, events, pool } = workshop
   const [dags, runs, instances] = [new SqliteDagStore(db), new SqliteDagRunStore(db), new SqliteTaskInstanceStore(db)]
   const pools = new SqlitePoolStore(db, settings.defaultPoolSlots)
+  const calls = new Set<Promise<void>>()
   const scheduler = new Scheduler({
     ...{ dags, runs, instances, events, clock: systemClock, logger: consoleLogger, limits: schedulerLimits(settings) },
     pools,
     backfills: new SqliteBackfillStore(db),
-    runner: testing(pool, skips, questions),
+    runner: testing(pool, skips, questions, calls),
   })
   try {
     const { file, source, document } = await workshop.read(dagId)
@@ -75,6 +77,9 @@ export async function testDag(settings: Settings, order: DagTest): Promise<Teste
     )
     await over.promise
     stop()
+    // The callbacks of the run, and of what ended with it, are begun right after its end is told.
+    await new Promise(setImmediate)
+    if (!signal.aborted) await Promise.race([Promise.allSettled(calls), once(signal, 'abort')])
     const run = await runs.find(dagId, runId)
     const tasks = await instances.listOfRun(dagId, runId)
     return {
@@ -102,7 +107,12 @@ const alone = (document: DagDocument, pools: ReadonlySet<string>): DagDocument =
   tasks: document.tasks.map((task) => (pools.has(task.pool) ? task : { ...task, pool: DEFAULT_POOL, poolSlots: 1 })),
 })
 
-const testing = (runner: TaskRunner, skips: (taskId: string) => boolean, questions: TestedQuestions): TaskRunner => ({
+const testing = (
+  runner: TaskRunner,
+  skips: (taskId: string) => boolean,
+  questions: TestedQuestions,
+  calls: Set<Promise<void>>,
+): TaskRunner => ({
   async run(attempt, signal, onStart) {
     if (skips(attempt.taskId)) {
       onStart()
@@ -113,6 +123,10 @@ const testing = (runner: TaskRunner, skips: (taskId: string) => boolean, questio
     return asks && !questions.isAnswered(attempt, asks) ? ({ ...result, timeoutSeconds: 0 } as typeof result) : result
   },
   wait: (attempt, wait, signal) => runner.wait(attempt, wait, signal),
-  call: (callback, signal) => runner.call(callback, signal),
+  call(callback, signal) {
+    const call = runner.call(callback, signal)
+    calls.add(call)
+    return call
+  },
   stop: () => runner.stop(),
 })
