@@ -41,6 +41,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'log'; readonly job: number; readonly text: string }
   | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
+  /** It has taken that job, and begins with it. */
+  | { readonly type: 'taken'; readonly job: number }
   /** That job can hear when it is told to end, so it is given time for it. */
   | { readonly type: 'listens'; readonly job: number }
   /** It has read the file of that job: so that a change is noticed while its first job still runs. */
@@ -79,7 +81,7 @@ function isMessage(message: unknown): message is FromWorker {
       typeof outcome === 'object' && outcome !== null && isOutcome(outcome as TaskOutcome) && isInstant(startedAt) && isInstant(endedAt)
     )
   if (type === 'read') return typeof stamps === 'object'
-  return type === 'exits' || type === 'listens' || type === 'withdrawn'
+  return type === 'exits' || type === 'listens' || type === 'withdrawn' || type === 'taken'
 }
 
 const isInstant = (at: unknown): boolean => typeof at === 'number' && at >= 0 && at <= LAST_INSTANT_MS

@@ -17,6 +17,8 @@ export interface FleetOptions {
   /** How many may be starting at the same time: more would only share the cores. */
   readonly starting: number
   readonly memoryMb: number | null
+  /** How long a worker in which nothing runs may take to begin with a job. */
+  readonly takenMs?: number
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -223,12 +225,13 @@ export class WorkerFleet {
 
   #start(lane: Lane): void {
     lane.starting += 1
-    const { environment, memoryMb, folder } = this.#options
+    const { environment, memoryMb, folder, takenMs } = this.#options
     const worker = new WorkerProcess({
       environment,
       memoryMb,
       folder,
       capacity: lane.capacity,
+      ...(takenMs !== undefined && { takenMs }),
       onReady: () => {
         lane.starting -= 1
         if (!this.#isStopped) this.#serve(lane)

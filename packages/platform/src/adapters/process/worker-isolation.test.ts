@@ -1,5 +1,6 @@
 /** Tasks that share workers, and tasks that harm theirs: what each may do to others. */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -63,7 +64,7 @@ test('a task that blocks or ends a shared worker is ended with it, and the other
     others.map(({ state }) => state),
     ['success', 'success'],
   )
-  assert.match(await log('slow', 1), /Another task that shared it was the reason, so this one begins anew[\s\S]*ended as success/)
+  assert.match(await log('slow', 1), /This one is not the reason, so it begins anew[\s\S]*ended as success/)
   const [exited, other] = await Promise.all([run('exits'), run('slow', { mapIndex: 3 })])
   assert.match(String(exited.detail), /ended with exit status 3/)
   assert.equal(other.state, 'success')
@@ -201,4 +202,22 @@ test('what a task does to its process hurts neither the platform nor the next ta
   assert.deepEqual([(await run('never')).state, (await run('never')).detail], ['failed', 'never'])
   const { wait } = await run('asks')
   assert.match(JSON.stringify(wait), /Is it \*\*\*\?.*"body":"\*\*\*"/)
+})
+
+test('what a task leaves behind in its worker does not keep the next one from beginning', async (t) => {
+  const { workers, run, log, folder } = await pool(
+    t,
+    `import { writeFileSync } from 'node:fs'
+    export default dag('d', {}, ({ task }) => {
+      task('leaves', async ({ conf }) => void setTimeout(() => { writeFileSync(conf.path, 'x'); for (;;) {} }, 20))
+      task('next', async () => {})
+    })`,
+    { workers: 1, takenMs: 1_000 },
+  )
+  const path = join(folder, 'loops')
+  assert.equal((await run('leaves', { conf: { path } })).state, 'success')
+  while (!existsSync(path)) await new Promise((done) => setTimeout(done, 5))
+  assert.equal((await run('next')).state, 'success')
+  assert.match(await log('next'), /what an earlier task had left behind let nothing else run in it\..*begins anew[\s\S]*ended as success/)
+  assert.equal(workers.size, 1)
 })

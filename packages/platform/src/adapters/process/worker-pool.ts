@@ -32,6 +32,8 @@ export interface WorkerPoolOptions extends AnswersOptions {
   readonly warmWorkers?: number
   /** How long a task may take to end by itself once it is told to. */
   readonly graceMs?: number
+  /** How long a worker in which nothing runs may take to begin with a task, before it is ended and the task begins in another one. Default 10 s. */
+  readonly takenMs?: number
   /** The most memory of a worker's JavaScript heap, in MiB. Default: as much as Node takes. */
   readonly memoryMb?: number
   /** How many deferred tasks wait in one process. */
@@ -73,6 +75,7 @@ export class WorkerPool implements TaskRunner {
       starting: cores,
       memoryMb: options.memoryMb ?? null,
       environment: options.environment ?? {},
+      ...(options.takenMs !== undefined && { takenMs: options.takenMs }),
     })
   }
 
@@ -147,7 +150,7 @@ export class WorkerPool implements TaskRunner {
           answer: (question) => this.#answers.answer(attempt, question),
         })
         if ('displaced' in result) {
-          if (hasBegun) lines.end(`${result.displaced} Another task that shared it was the reason, so this one begins anew.\n`)
+          if (hasBegun) lines.end(`${result.displaced} This one is not the reason, so it begins anew.\n`)
           continue
         }
         const outcome = masked(result.outcome, (text) => this.#options.secrets.mask(text))

@@ -11,9 +11,12 @@ import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 import { paced } from './paced-reading.ts'
 import { WorkerOutbox } from './worker-outbox.ts'
 import { WorkerOutput } from './worker-output.ts'
+import { saysTaken, Taking } from './worker-taking.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
+/** No job has this number. */
+const NOBODY = 0
 /** Of a process that ends its channel is closed first. */
 const CLOSED_MS = 1_000
 
@@ -25,6 +28,8 @@ export interface WorkerOptions {
   readonly folder: string
   /** How many jobs it may run at the same time. */
   readonly capacity: number
+  /** How long a worker in which nothing runs may take to begin with a job. */
+  readonly takenMs?: number
   onReady(worker: WorkerProcess): void
   onExit(worker: WorkerProcess): void
 }
@@ -39,6 +44,7 @@ export class WorkerProcess {
   readonly #channel: ChildChannel
   readonly #outbox: WorkerOutbox
   readonly #pace: (length: number) => void
+  readonly #taking: Taking
   readonly #jobs = new Map<number, JobHost>()
   /** Those that begin when others end. */
   readonly #next = new NextJobs<NextJob & { readonly host: JobHost }>()
@@ -54,6 +60,7 @@ export class WorkerProcess {
   #isReady = false
   #isSpent = false
   #wasToldToEnd = false
+  #isHeldUp = false
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -79,10 +86,12 @@ export class WorkerProcess {
     })
     this.#outbox = new WorkerOutbox(this.#channel, (message, why) => this.#refuse(message, why))
     this.#pace = paced(this.#channel)
+    this.#taking = new Taking(() => this.#heldUp(), options.takenMs)
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
         if (this.#end !== null) return
         this.#end = how
+        this.#taking.stop()
         // Its children have lost their parent, and go with it.
         killTree(this.#child)
         // Nothing that it said last is lost: neither in the channel nor in the pipes.
@@ -143,6 +152,7 @@ export class WorkerProcess {
    */
   start(file: string, work: JobWork, about: Attempt | null, host: JobHost, isNext = false): number {
     const job = ++this.#lastJob
+    if (saysTaken(job, isNext, this.#running.size)) this.#taking.expect(job)
     if (isNext) this.#next.add({ job, heard: this.#next.ends, host })
     else this.#begin(job, host)
     if (this.#end !== null) {
@@ -183,7 +193,8 @@ export class WorkerProcess {
     } else if (message.type === 'log') {
       this.#jobs.get(message.job)?.onLog(message.text)
       this.#pace(message.text.length)
-    } else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
+    } else if (message.type === 'taken') this.#taking.taken(message.job)
+    else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
     else if (message.type === 'withdrawn') this.#putOff(message.job)
@@ -191,6 +202,7 @@ export class WorkerProcess {
     else {
       // Only what runs can end: both sides must count the same ends.
       const hasRun = this.#running.delete(message.job)
+      this.#taking.taken(message.job)
       this.#learn(message.stamps)
       this.#isSpent ||= message.isLast
       if (!hasRun) return
@@ -242,6 +254,13 @@ export class WorkerProcess {
     host?.onEnd(end)
   }
 
+  /** What it was given has not begun, and is not to blame. */
+  #heldUp(): void {
+    this.#isHeldUp = true
+    this.#culprit = NOBODY
+    this.kill()
+  }
+
   /** Without a channel nothing that runs in it can come to an end. */
   #spoil(why: string): void {
     if (this.#end !== null) return
@@ -268,6 +287,7 @@ export class WorkerProcess {
       return memoryMb === null ? 'ran out of memory' : `ran out of its ${memoryMb} MiB of memory (setting worker memory)`
     }
     if (this.#spoilt !== null) return `was ended, because ${this.#spoilt}`
+    if (this.#isHeldUp) return 'was ended, because what an earlier task had left behind let nothing else run in it'
     return signal ? `was ended by ${signal}` : `ended with exit status ${code}`
   }
 

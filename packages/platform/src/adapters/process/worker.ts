@@ -16,6 +16,7 @@ import { authoredDag, authoredTask, newStamps } from './authored-dag.ts'
 import { followImports, mayStillSpeak } from './dag-imports.ts'
 import { takeDefaults } from './node-child.ts'
 import { answered, channel, flush, Job, milliseconds, post, runner } from './worker-job.ts'
+import { saysTaken } from './worker-taking.ts'
 
 const jobs = new Map<number, Job>()
 const next = new NextJobs<Waiting>()
@@ -99,6 +100,11 @@ function abort({ job, reason, isCancelled }: Extract<ToWorker, { type: 'abort' }
 
 function take({ job, file, work, heard }: Extract<ToWorker, { type: 'start' }>): void {
   const facts = work.facts && withDocuments(work.facts)
+  if (saysTaken(job, heard !== undefined, jobs.size)) {
+    post({ type: 'taken', job })
+    // The task itself may let nothing else run.
+    flush()
+  }
   if (heard === undefined) begin({ job, heard: 0, file, work, facts })
   else beginNext(next.add({ job, heard, file, work, facts }))
   if (isClosed) withdraw()
