@@ -124,7 +124,7 @@ const render = command({
     if (instance.try_number === 0)
       throw new AppError(
         'conflict',
-        `Task "${taskId}" has not run yet in run "${dag_run_id}", and templates are filled in when it runs. Try it with: daggerboard tasks test -n ${dagId} ${taskId}`,
+        `Task "${taskId}" has not run yet in run "${dag_run_id}", and templates are filled in when it runs. Try it with: daggerboard tasks test -n ${dagId} ${taskId}${mapIndex === undefined ? '' : ` --map-index ${mapIndex}`}`,
       )
     out.record(instance.rendered_fields)
   },

@@ -3,6 +3,7 @@ import type { TaskTest, TestedTask } from '../cli/host.ts'
 import { AppError, didYouMean } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
 import type { DagRecord } from '../scheduling/dag.ts'
+import { planOf } from '../scheduling/dag-plan.ts'
 import { type Answer, acceptAnswer, unanswered } from '../scheduling/input-answer.ts'
 import { manualRun } from '../scheduling/manual-run.ts'
 import type { InputRequest } from '../scheduling/task-instance.ts'
@@ -68,12 +69,20 @@ async function answered(
   return { value: await questions.ask(attempt, request, accept, signal) }
 }
 
-/** Throws `not_found` when the DAG has no such task. */
+/** Throws `not_found` when the DAG has no such task, `invalid` when the index does not fit it: an index of a mapped task, none of another one. */
 function attemptOf(dag: DagRecord, { taskId, mapIndex, logicalDate, conf, run, rendersOnly }: TaskTest): Attempt {
   const { document, file } = dag
   const task = document.tasks.find((each) => each.taskId === taskId)
   const known = document.tasks.map((each) => each.taskId)
   if (!task) throw new AppError('not_found', `DAG "${dag.dagId}" has no task "${taskId}".${didYouMean(taskId, known)}`)
+  const isMapped = planOf(document).tasks.get(taskId)?.expand != null
+  if (isMapped && mapIndex < 0)
+    throw new AppError(
+      'invalid',
+      `Task "${taskId}" is mapped: say which of its elements it is to run with. Add --map-index 0 for the first.`,
+    )
+  if (!isMapped && mapIndex >= 0)
+    throw new AppError('invalid', `Task "${taskId}" is not mapped, so it has no element ${mapIndex}. Leave --map-index out.`)
   const times = timetable(document.schedule, document.timezone)
   const request = { logicalDate: logicalDate === null ? null : new Date(logicalDate), conf, ...(run && intervalOf(run)) }
   const made = manualRun(dag, times, request, systemClock.now(), 'user:test')
