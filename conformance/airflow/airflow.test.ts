@@ -213,11 +213,8 @@ const NOT_HERE = {
   get_connection_test: 404,
   get_external_log_url: 404,
 }
-/** What the newest client may add to a list and is refused: runs have no partitions here, are not searched by who takes up what they made, and XComs have one order. */
-const UNKNOWN = [
-  ...['partition_date_gte', 'partition_date_lte', 'consuming_asset_pattern'].map((name) => `get_dag_runs.${name}`),
-  'get_xcom_entries.order_by',
-]
+/** What the newest client may add to a list and is refused: runs have no partitions here, and are not searched by who takes up what they made. */
+const UNKNOWN = ['partition_date_gte', 'partition_date_lte', 'consuming_asset_pattern'].map((name) => `get_dag_runs.${name}`)
 /** What could be there, and is not just now. */
 const NONE = { get_asset_alias: 404, get_dag_asset_queued_event: 404 }
 

@@ -82,6 +82,8 @@ export function runsToClear(request: ClearRequest, run: DagRun | null): RunRange
   if (taskIds?.length === 0) problems.push('task_ids is empty: name a task, or leave it out for all of them.')
   if (problems.length > 0) throw new AppError('invalid', 'Tasks cannot be cleared like this.', { problems })
   if (run) return runsAround(run, { future: includeFuture, past: includePast })
+  // Only all of them are also those without a logical date.
+  if (!startDate && !endDate) return 'all'
   return { from: startDate?.toISOString() ?? null, to: endDate?.toISOString() ?? null }
 }
 

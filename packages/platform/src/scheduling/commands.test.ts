@@ -352,3 +352,20 @@ test('explain says of a task that is queued that it waits for a place in a worke
   assert.match(queued?.sentence ?? '', /has its slot since .*, and waits for a place in a worker/)
   assert.match(queued?.freedBy ?? '', /end of any task that runs.*\[workers\] concurrency/)
 })
+
+test('explain names all that a queued run waits for, and does not call its tasks ready', async () => {
+  const { runner, scheduler, save, settle } = inlinePlatform()
+  runner.run = () => new Promise(() => {})
+  await save({ ...chain('a'), maxActiveRuns: 1 })
+  await scheduler.trigger('d', { runId: 'first' }, 'user:ann')
+  await settle()
+  await scheduler.trigger('d', { runId: 'later', runAfter: new Date('2030-01-01T00:00:00Z') }, 'user:ann')
+  const { reasons } = await scheduler.explain('d', 'later', 'a')
+  assert.deepEqual(
+    reasons.map(({ sentence, at }) => [sentence, at]),
+    [
+      ['Its run is queued, and begins at 2030-01-01T00:00:00.000Z at the earliest.', '2030-01-01T00:00:00.000Z'],
+      ['Its run is queued: DAG "d" has 1 runs running, and maxActiveRuns allows 1.', null],
+    ],
+  )
+})

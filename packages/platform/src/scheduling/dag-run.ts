@@ -180,6 +180,8 @@ export interface DagRunStore {
   listDurations(dagId: string, limit: number): Promise<number[]>
   /** Runs with a logical date between two instants, both included; null for no bound. */
   listBetween(dagId: string, from: string | null, to: string | null): Promise<DagRun[]>
+  /** All runs of a DAG, in the order in which they are due. */
+  listOfDag(dagId: string): Promise<DagRun[]>
   /** All that are queued or running. */
   listUnfinished(): Promise<DagRun[]>
   updateNote(dagId: string, runId: string, note: string | null): Promise<void>

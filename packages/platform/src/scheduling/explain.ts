@@ -42,14 +42,18 @@ const reason = (kind: Reason['kind'], sentence: string, freedBy: string | null =
 
 const QUEUED_FREED_BY = 'The end of any task that runs, or more of them at the same time: the setting [workers] concurrency.'
 
-export function explain(board: Board, parallelism: number, of: BoardRun, instance: TaskInstance): Explanation {
+export function explain(board: Board, parallelism: number, of: BoardRun, instance: TaskInstance, now: Date): Explanation {
   const { state } = instance
   if (isDone(state)) return { state, reasons: [reason('done', `It has ended as ${state}.${instance.detail ? ` ${instance.detail}` : ''}`)] }
   const planned = of.tasks.get(instance.taskId)?.planned
   if (!planned) return { state, reasons: [reason('dag', "The DAG's file no longer has this task.", 'Put it back into the file.')] }
   const trouble = aboutTrouble(board, of)
   if (trouble && (state === 'none' || state === 'scheduled')) return { state, reasons: [trouble] }
-  const reasons = [...aboutRun(board, of), ...aboutInstance(board, parallelism, of, planned, instance)]
+  const ofRun = aboutRun(board, of, now)
+  const own = aboutInstance(board, parallelism, of, planned, instance)
+  const reasons = [...ofRun, ...own]
+  // What its run waits for is all that there is to say.
+  if (reasons.length === 0) reasons.push(reason('upstream', 'All that it depends on is met: it is looked at in one of the next turns.'))
   return { state, reasons: trouble ? [trouble, ...reasons] : reasons }
 }
 
@@ -58,7 +62,7 @@ function aboutTrouble(board: Board, { run }: BoardRun): Reason | null {
   return trouble && reason('run', trouble.sentence, "A change of the DAG's file, or the next attempt.", trouble.triesAgainAt)
 }
 
-function aboutRun(board: Board, of: BoardRun): Reason[] {
+function aboutRun(board: Board, of: BoardRun, now: Date): Reason[] {
   const { run } = of
   const dag = board.dags.get(run.dagId)
   if (isFinished(run.state)) return [reason('run', `Its run has ended as ${run.state}.`, 'Clear the task, and with it the run.')]
@@ -66,6 +70,8 @@ function aboutRun(board: Board, of: BoardRun): Reason[] {
   if (dag?.record.isStale) reasons.push(reason('dag', `The file of DAG "${run.dagId}" no longer has it.`, 'Put it back into the file.'))
   if (dag?.record.isPaused) reasons.push(reason('dag', `DAG "${run.dagId}" is paused.`, `Unpause DAG "${run.dagId}".`))
   if (run.state !== 'queued') return reasons
+  if (Date.parse(run.runAfter) > now.getTime())
+    reasons.push(reason('run', `Its run is queued, and begins at ${run.runAfter} at the earliest.`, 'That time.', run.runAfter))
   const own = board.runsOf(run.dagId)
   const lane = run.backfill?.id ?? null
   const most = (lane === null ? dag?.record.document.maxActiveRuns : board.backfills.get(lane)?.maxActiveRuns) ?? 0
@@ -79,7 +85,7 @@ function aboutRun(board: Board, of: BoardRun): Reason[] {
         'The end of one of these runs.',
       ),
     )
-  } else reasons.push(reason('run', `Its run is queued, and begins at ${run.runAfter} at the earliest.`, null, run.runAfter))
+  } else if (reasons.length === 0) reasons.push(reason('run', 'Its run is queued: it begins in one of the next turns.'))
   return reasons
 }
 
@@ -128,7 +134,6 @@ function aboutDependencies(of: BoardRun, planned: PlannedTask, instance: TaskIns
   } else if (verdict !== 'run') reasons.push(reason('upstream', `It becomes ${verdict}. ${detail ?? ''}`.trim()))
   const hindrance = pastHindrance(of, planned)
   if (hindrance !== null) reasons.push(reason('pastRun', hindrance, 'The end of that task in that run, or marking it success.'))
-  if (reasons.length === 0) reasons.push(reason('upstream', 'All that it depends on is met: it is looked at in one of the next turns.'))
   return reasons
 }
 

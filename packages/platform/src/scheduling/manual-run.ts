@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly triggeredBy?: TriggeredBy
 }
 
+/** A run of such an id would stand where the schedule or a backfill puts its own, which would then never be made. */
+const RESERVED = /^(scheduled|backfill|asset_triggered)__/
 const RUN_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.~:+-]{1,250}$/
 
 /** Throws `invalid` with everything that is wrong with the request, `conflict` when the DAG cannot run at all. */
@@ -43,6 +45,8 @@ export function manualRun(
   } else if (request.runId && !allowed.test(request.runId)) {
     problems.push(`dag_run_id "${request.runId}" does not match ${allowed.source}, which the settings want (allowed_run_id_pattern).`)
   }
+  if (RESERVED.test(request.runId ?? ''))
+    problems.push(`dag_run_id "${request.runId}" is reserved: a run that the schedule, a backfill or an asset makes begins like that.`)
   if (request.conf && isNestedTooDeeply(JSON.stringify(request.conf))) problems.push(`conf is nested more than ${MOST_NESTED} deep.`)
   if ((start == null) !== (end == null)) problems.push('data_interval_start and data_interval_end go together: send both or neither.')
   if (start && end && start > end) problems.push('data_interval_start is after data_interval_end.')

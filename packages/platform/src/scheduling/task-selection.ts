@@ -12,7 +12,7 @@ export type TaskReference = string | readonly [taskId: string, mapIndex: number]
 export type TaskSelection = ReadonlyMap<string, ReadonlySet<number> | 'all'>
 
 /** One run, or those with a logical date from here to there, both included (ISO, UTC); null for no bound. */
-export type RunRange = { readonly runId: string } | { readonly from: string | null; readonly to: string | null }
+export type RunRange = 'all' | { readonly runId: string } | { readonly from: string | null; readonly to: string | null }
 
 export interface RunWithInstances {
   readonly run: DagRun

@@ -101,7 +101,7 @@ class Life {
   }
 
   explain(of: BoardRun, taskId: string): string {
-    return explain(this.board, this.#parallelism, of, of.find(taskId, -1) as TaskInstance)
+    return explain(this.board, this.#parallelism, of, of.find(taskId, -1) as TaskInstance, NOW)
       .reasons.map(({ sentence }) => sentence)
       .join(' ')
   }

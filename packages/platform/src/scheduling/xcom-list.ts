@@ -1,5 +1,5 @@
 /** Lists of XComs as people ask for them: filtered and paged in the store, without their values. */
-import type { Page, Range, TextFilter } from '../core/list-query.ts'
+import type { Page, Range, Sort, TextFilter } from '../core/list-query.ts'
 import type { XCom } from './xcom.ts'
 
 /** An XCom, and what a list tells of its run. */
@@ -8,8 +8,11 @@ export interface ListedXCom extends Omit<XCom, 'value'> {
   readonly runAfter: string
 }
 
+export type XComColumn = 'key' | 'dagId' | 'runId' | 'taskId' | 'mapIndex' | 'at' | 'runAfter'
+
 /** What is left out filters nothing. */
 export interface XComListQuery extends Page {
+  readonly sort?: readonly Sort<XComColumn>[] | undefined
   readonly dagId?: string | undefined
   readonly runId?: string | undefined
   readonly taskId?: string | undefined
@@ -24,6 +27,6 @@ export interface XComListQuery extends Page {
 }
 
 export interface XComList {
-  /** By DAG, run, task, map index and key. */
+  /** In their order; then by DAG, run, task, map index and key. */
   list(query: XComListQuery): Promise<{ xcoms: ListedXCom[]; total: number }>
 }

@@ -128,6 +128,10 @@ export class SqliteDagRunStore implements DagRunStore {
     return this.#db.all<DagRunRow>(sql, dagId, from, to).map(toRun)
   }
 
+  async listOfDag(dagId: string): Promise<DagRun[]> {
+    return this.#db.all<DagRunRow>('SELECT * FROM dag_run WHERE dag_id = ? ORDER BY run_after, run_id', dagId).map(toRun)
+  }
+
   async listUnfinished(): Promise<DagRun[]> {
     return this.#db
       .all<DagRunRow>(`SELECT * FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_after, dag_id, run_id`)

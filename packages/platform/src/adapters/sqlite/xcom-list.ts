@@ -1,7 +1,17 @@
 /** Lists of XComs in SQLite. */
-import type { ListedXCom, XComList, XComListQuery } from '../../scheduling/xcom-list.ts'
-import { Conditions } from './conditions.ts'
+import type { ListedXCom, XComColumn, XComList, XComListQuery } from '../../scheduling/xcom-list.ts'
+import { Conditions, orderBy } from './conditions.ts'
 import type { Database } from './database.ts'
+
+const COLUMNS: Readonly<Record<XComColumn, string>> = {
+  key: 'x.key',
+  dagId: 'x.dag_id',
+  runId: 'x.run_id',
+  taskId: 'x.task_id',
+  mapIndex: 'x.map_index',
+  at: 'x.at',
+  runAfter: 'r.run_after',
+}
 
 export class SqliteXComList implements XComList {
   #db: Database
@@ -28,7 +38,7 @@ export class SqliteXComList implements XComList {
     const xcoms = this.#db.all<ListedXCom & Record<string, unknown>>(
       `SELECT x.dag_id AS dagId, x.run_id AS runId, x.task_id AS taskId, x.map_index AS mapIndex, x.key, x.at,
          r.logical_date AS logicalDate, r.run_after AS runAfter ${from}
-       ORDER BY x.dag_id, x.run_id, x.task_id, x.map_index, x.key LIMIT ? OFFSET ?`,
+       ${orderBy(query.sort ?? [], COLUMNS, 'x.dag_id, x.run_id, x.task_id, x.map_index, x.key')} LIMIT ? OFFSET ?`,
       ...values,
       query.limit,
       query.offset,

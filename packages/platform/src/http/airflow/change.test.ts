@@ -205,8 +205,8 @@ test('a run by hand cannot take the id of one that the schedule or a backfill wi
   const { call, clock, settle } = await house()
   for (const kind of ['scheduled', 'backfill', 'asset_triggered']) {
     const refused = await call('POST', '/dags/shop/dagRuns', { dag_run_id: `${kind}__2019-10-09T00:00:00+00:00` })
-    assert.equal(refused.status, 422, refused.text)
-    assert.match(refused.text, /"dag_run_id"\],"msg":"must not begin like/)
+    assert.equal(refused.status, 400, refused.text)
+    assert.match(refused.text, /is reserved: a run that the schedule/)
   }
   clock.advance(86_400_000)
   await settle()
@@ -221,4 +221,16 @@ test('the links of a try are asked for by its number', async () => {
   const links = (query: string) => call('GET', `${run}/taskInstances/load/links${query}`)
   assert.deepEqual((await links('?try_number=1')).body, { extra_links: {}, total_entries: 0 })
   assert.deepEqual([(await links('')).status, (await links('?try_number=2')).status], [200, 404])
+})
+
+test('without dates tasks are cleared in all runs, also in those that have no logical date', async () => {
+  const { call, settle } = await house()
+  await call('POST', '/dags/shop/dagRuns', { dag_run_id: 'by-hand' })
+  await settle()
+  const runsOf = async (body: object) =>
+    (await call('POST', '/dags/shop/clearTaskInstances', { task_ids: ['train'], ...body })).body.task_instances.map(
+      (one: { dag_run_id: string }) => one.dag_run_id,
+    )
+  assert.deepEqual(await runsOf({}), ['scheduled__2019-10-08T00:00:00+00:00', 'by-hand'])
+  assert.deepEqual(await runsOf({ start_date: '2019-10-01T00:00:00Z' }), ['scheduled__2019-10-08T00:00:00+00:00'])
 })

@@ -15,14 +15,8 @@ import { triggeredBy } from './triggered-by.ts'
 
 const note = z.string().max(1000).nullish()
 
-/** A run of such an id would stand where the schedule or a backfill puts its own, which would then never be made. */
-const RESERVED = /^(scheduled|backfill|asset_triggered)__/
-
 export const Trigger = z.strictObject({
-  dag_run_id: z
-    .string()
-    .refine((id) => !RESERVED.test(id), 'must not begin like the id of a run that the schedule, a backfill or an asset makes')
-    .nullish(),
+  dag_run_id: z.string().nullish(),
   logical_date: instant.nullish(),
   data_interval_start: instant.nullish(),
   data_interval_end: instant.nullish(),

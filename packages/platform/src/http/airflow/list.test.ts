@@ -133,6 +133,9 @@ test('XComs are listed over runs, written, changed and deleted', async () => {
   assert.deepEqual((await call('GET', `${path}/login`)).body.value, { password: '***', n: 1 })
   const listed = (await call('GET', '/dags/~/dagRuns/~/taskInstances/~/xcomEntries?xcom_key_pattern=row')).body
   assert.deepEqual([listed.total_entries, listed.xcom_entries[0].run_id, 'value' in listed.xcom_entries[0]], [1, 'first', false])
+  const keys = async (query: string) => (await call('GET', `${path}?${query}`)).body.xcom_entries.map(({ key }: { key: string }) => key)
+  assert.deepEqual([await keys('order_by=key'), await keys('order_by=-key&limit=1')], [['login', 'rows'], ['rows']])
+  assert.equal((await call('GET', `${path}?order_by=value`)).status, 422)
   assert.equal((await call('DELETE', `${path}/rows`)).status, 204)
   assert.match((await call('GET', `${path}/rows`)).body.detail, /has no XCom "rows"/)
   assert.match(

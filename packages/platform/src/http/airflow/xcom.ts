@@ -6,7 +6,20 @@ import type { XCom } from '../../scheduling/xcom.ts'
 import type { ListedXCom } from '../../scheduling/xcom-list.ts'
 import { maskFields } from '../../secrets/masking.ts'
 import { nameOf, readBody } from '../airflow-body.ts'
-import { instantRange, instants, one, pageOf, paging, patternOf, patterns, readQuery, text, truth, whole } from '../airflow-query.ts'
+import {
+  instantRange,
+  instants,
+  one,
+  ordering,
+  pageOf,
+  paging,
+  patternOf,
+  patterns,
+  readQuery,
+  text,
+  truth,
+  whole,
+} from '../airflow-query.ts'
 import { only, recorded } from '../airflow-record.ts'
 import { type Door, permit } from '../door.ts'
 import type { AirflowDoorOptions } from './airflow-door.ts'
@@ -18,8 +31,18 @@ const Create = z.strictObject({ key: nameOf(512), value, map_index })
 const Update = z.strictObject({ value, map_index })
 
 const INDEX = { map_index: one(whole(-1)) }
+const ORDERS = {
+  key: 'key',
+  dag_id: 'dagId',
+  run_id: 'runId',
+  task_id: 'taskId',
+  map_index: 'mapIndex',
+  timestamp: 'at',
+  run_after: 'runAfter',
+} as const
 const FILTERS = {
   ...paging,
+  ...ordering(ORDERS),
   ...INDEX,
   ...instants('logical_date', 'run_after'),
   xcom_key: one(text),
@@ -50,6 +73,7 @@ export function addXComRoutes(door: Door, { runs, instances, xcoms, xcomList, cl
     const query = readQuery(c.req, FILTERS)
     const found = await xcomList.list({
       ...pageOf(query),
+      sort: query.order_by,
       dagId: unless(dag),
       runId: unless(run),
       taskId: unless(task),

@@ -18,5 +18,5 @@ export async function explain(
     const which = mapIndex < 0 ? '' : ` [${mapIndex}]`
     throw new AppError('not_found', `There is no task "${taskId}"${which} in run "${runId}" of DAG "${dagId}".`)
   }
-  return explainInstance(turn.board, parallelism, of, instance)
+  return explainInstance(turn.board, parallelism, of, instance, turn.now)
 }

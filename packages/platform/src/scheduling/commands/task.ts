@@ -100,6 +100,7 @@ export async function answerInput(
 }
 
 async function runsOf({ stores }: Command, dagId: string, range: RunRange, run: DagRun | null): Promise<DagRun[]> {
+  if (range === 'all') return stores.runs.listOfDag(dagId)
   if ('runId' in range) return run ? [run] : []
   return stores.runs.listBetween(dagId, range.from, range.to)
 }
