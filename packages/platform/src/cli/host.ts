@@ -128,6 +128,7 @@ export interface TaskTest extends Omit<DagTest, 'skips'> {
 export interface TestedTask {
   readonly state: string
   readonly detail: string | null
+  /** To be shown: with secrets masked, as in the fields. */
   readonly output: unknown
   readonly renderedFields: unknown
 }

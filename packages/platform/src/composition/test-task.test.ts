@@ -44,3 +44,23 @@ test('of a mapped task a test runs the element that is named, and refuses to run
   assert.equal((await run('g.inner', { mapIndex: 1 })).output, 20)
   assert.equal((await run('alone')).output, 1)
 })
+
+test('a test shows neither secrets that the task was given nor fields whose names tell of one', async (t) => {
+  const { run, lines } = await workshop(
+    t,
+    `import { dag } from '@daggerboard/dag'
+    export default dag('d', { schedule: null }, ({ task }) => {
+      task('a', async ({ connection, log }) => {
+        const { password } = await connection('bank')
+        log('it is ' + password)
+        return { token: 'abc', rows: 3, deep: [{ url: 'https://ada:' + password + '@host' }] }
+      })
+      task('b', async ({ connection }) => (await connection('bank')).password)
+    })`,
+  )
+  process.env.AIRFLOW_CONN_BANK = 'postgres://ada:hunter2-hunter2@host/db'
+  t.after(() => delete process.env.AIRFLOW_CONN_BANK)
+  assert.deepEqual((await run('a')).output, { token: '***', rows: 3, deep: [{ url: 'https://ada:***@host' }] }, lines.join('\n'))
+  assert.equal((await run('b')).output, '***')
+  assert.ok(lines.includes('[a] it is ***'), lines.join('\n'))
+})

@@ -1,4 +1,5 @@
 /** `tasks test`: one task in the workshop, whatever comes before it. */
+import { maskedValue } from '../adapters/process/masked-outcome.ts'
 import type { TaskTest, TestedTask } from '../cli/host.ts'
 import { AppError, didYouMean } from '../core/app-error.ts'
 import { systemClock } from '../core/clock.ts'
@@ -25,7 +26,8 @@ export async function testTask(settings: Settings, order: TaskTest): Promise<Tes
     questions.check(order.dagId, [order.taskId])
     const result = await runToItsEnd(workshop.pool, questions, attempt, signal)
     const { state, renderedFields } = result
-    return { state, renderedFields, detail: 'detail' in result ? result.detail : null, output: 'output' in result ? result.output : null }
+    const output = 'output' in result ? maskedValue(result.output, workshop.mask) : null
+    return { state, renderedFields, detail: 'detail' in result ? result.detail : null, output }
   } finally {
     await workshop.close()
   }

@@ -18,7 +18,7 @@ import type { TaskLogs, TryOfTask } from '../execution/task-log.ts'
 import type { DagRecord } from '../scheduling/dag.ts'
 import type { Pool } from '../scheduling/pool.ts'
 import { Fernet, newFernetKey } from '../secrets/fernet.ts'
-import { Masker } from '../secrets/masking.ts'
+import { Masker, setSensitiveNames } from '../secrets/masking.ts'
 import type { Settings } from '../settings.ts'
 import { localAccess } from './local-access.ts'
 import { dagFolderOptions, workerPoolOptions } from './scheduling-settings.ts'
@@ -41,6 +41,8 @@ export class Workshop {
   readonly #compileCache = mkdtempSync(join(tmpdir(), 'daggerboard-workshop-'))
   readonly #home: Database | null
   readonly pool: WorkerPool
+  /** Hides the secrets that its tasks have been given. */
+  readonly mask: (text: string) => string
 
   private constructor(options: WorkshopOptions, endpoint: string, token: (() => Promise<string>) | null) {
     this.#options = options
@@ -53,7 +55,10 @@ export class Workshop {
     const tokens = { issue: async () => (token ? token() : noPlatform(settings.home)) }
     const variables = new SqliteVariableStore(store, fernet)
     const connections = new SqliteConnectionStore(store, fernet)
-    const secrets = taskSecrets({ tokens, endpoint }, variables, connections, new Masker())
+    setSensitiveNames({ names: settings.sensitiveNames, hidesFields: settings.hidesSensitiveFields })
+    const masker = new Masker({ contentPatterns: settings.masksSecretPatterns })
+    const secrets = taskSecrets({ tokens, endpoint }, variables, connections, masker)
+    this.mask = secrets.mask
     const limits = workerPoolOptions(settings, this.#compileCache)
     this.pool = new WorkerPool({
       ...limits,

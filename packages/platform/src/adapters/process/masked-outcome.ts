@@ -4,7 +4,7 @@ import type { TaskOutcome } from '../../execution/task-outcome.ts'
 import { maskFields, REDACTION_FAILED } from '../../secrets/masking.ts'
 
 export function masked(outcome: TaskOutcome, mask: (text: string) => string): TaskOutcome {
-  const renderedFields = outcome.renderedFields === null ? null : maskDeep(maskFields(outcome.renderedFields), mask)
+  const renderedFields = outcome.renderedFields === null ? null : maskedValue(outcome.renderedFields, mask)
   if (outcome.state === 'success') return { ...outcome, renderedFields, ...(outcome.mapLabel && { mapLabel: mask(outcome.mapLabel) }) }
   if (outcome.state === 'deferred' && outcome.wait.kind === 'input') {
     const { subject, body } = outcome.wait.request
@@ -13,6 +13,9 @@ export function masked(outcome: TaskOutcome, mask: (text: string) => string): Ta
   }
   return 'detail' in outcome ? { ...outcome, renderedFields, detail: mask(outcome.detail) } : { ...outcome, renderedFields }
 }
+
+/** `value` as it may be shown: without fields under sensitive names, and with `mask` over all of its texts. */
+export const maskedValue = (value: unknown, mask: (text: string) => string): unknown => maskDeep(maskFields(value), mask)
 
 function maskDeep(value: unknown, mask: (text: string) => string, depth = 0): unknown {
   if (depth > MOST_NESTED) return REDACTION_FAILED
