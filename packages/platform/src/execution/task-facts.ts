@@ -19,6 +19,9 @@ export interface TaskFacts {
   readonly dataIntervalStart: string
   readonly dataIntervalEnd: string
   readonly previousIntervalStart: string | null
+  readonly runAfter: string
+  readonly runQueuedAt: string
+  readonly runStartedAt: string | null
   readonly conf: Readonly<Record<string, unknown>>
   readonly startedBy: string
   /** What the task goes on with after it was deferred; null for a beginning. */

@@ -80,6 +80,12 @@ export function templateNames(facts: TaskFacts): Readonly<Record<string, unknown
     data_interval_start: start,
     data_interval_end: end,
     external_trigger: isByHand,
+    // A task runs only in a run that does.
+    state: 'running',
+    run_after: dateOf(facts.runAfter),
+    queued_at: dateOf(facts.runQueuedAt),
+    start_date: dateOf(facts.runStartedAt),
+    end_date: null,
   }
   const ti = {
     dag_id: dagId,

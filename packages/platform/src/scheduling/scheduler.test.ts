@@ -61,7 +61,7 @@ const chainOf = (id: string, names: readonly string[], options: DagOptions = {})
   })
 
 test('a chain runs task after task and the run succeeds with its last one', async () => {
-  const { save, scheduler, settle, states, told, runner } = platform()
+  const { save, scheduler, settle, states, told, runner, runs } = platform()
   await save(chainOf('daily', ['a', 'b', 'c']))
   const run = await scheduler.trigger('daily', {}, 'user:ann')
   await settle()
@@ -70,6 +70,9 @@ test('a chain runs task after task and the run succeeds with its last one', asyn
     runner.begun.map(({ taskId, tryNumber }) => `${taskId}#${tryNumber}`),
     ['a#1', 'b#1', 'c#1'],
   )
+  const { runAfter, queuedAt, startedAt } = (await runs.find('daily', run.runId)) ?? {}
+  for (const begun of runner.begun)
+    assert.deepEqual([begun.runAfter, begun.runQueuedAt, begun.runStartedAt], [runAfter, queuedAt, startedAt])
   const moves = told.map((event) =>
     'taskId' in event.facts ? `${event.facts.taskId} ${event.facts.state}` : 'state' in event.facts && event.facts.state,
   )

@@ -18,6 +18,9 @@ export interface Attempt {
   readonly dataIntervalEnd: string
   /** Where the interval before this one begins by the schedule; null without one. For `prev_ds`. */
   readonly previousIntervalStart: string | null
+  readonly runAfter: string
+  readonly runQueuedAt: string
+  readonly runStartedAt: string | null
   readonly conf: Readonly<Record<string, unknown>>
   readonly startedBy: string
   /** Path of the DAG's file below the DAGs folder. */
