@@ -126,6 +126,7 @@ async function rendered({ templates, isTest }: Walk, document: DagDocument, run:
   const { dagId, runId, runType, logicalDate, dataIntervalStart, dataIntervalEnd, conf } = run
   const facts: TaskFacts = {
     ...{ dagId, runId, taskId: 'train', mapIndex: -1, tryNumber: 1, maxTries: 2, runType, logicalDate, dataIntervalStart, dataIntervalEnd },
+    ...{ runAfter: run.runAfter, runQueuedAt: run.queuedAt, runStartedAt: run.startedAt },
     ...{ previousIntervalStart: null, conf, startedBy: 'system', resume: null, firstStartedAt: null, rescheduleCount: 0, mapCount: null },
     ...{ isTest, task: document.tasks[0] as TaskDocument, dag: dagFacts(document) },
   }

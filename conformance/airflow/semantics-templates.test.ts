@@ -245,6 +245,7 @@ function randomFacts(): TaskFacts {
   return {
     ...{ dagId: 'wind_farm', runId: `${kind}__${logicalDate}`, taskId: 'train', mapIndex: -1, tryNumber: whole(random, 1, 3), maxTries: 2 },
     ...{ runType: kind, logicalDate, dataIntervalStart: new Date(start).toISOString(), dataIntervalEnd: new Date(end).toISOString() },
+    ...{ runAfter: logicalDate, runQueuedAt: logicalDate, runStartedAt: null },
     ...{ previousIntervalStart: null, conf: { day: 'Monday' }, startedBy: 'system', resume: null, firstStartedAt: null },
     ...{ rescheduleCount: 0, mapCount: null, task: written.tasks[0] as TaskDocument },
     dag: { ...dagFacts(written), params: PARAMS },
