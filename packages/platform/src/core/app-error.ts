@@ -41,6 +41,10 @@ export function publicMessage(error: unknown): string {
 /** The text of anything thrown, for logs. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** The same with every single thing that is wrong, in one line: for what is told further as a text. */
+export const wholeMessageOf = (error: unknown): string =>
+  error instanceof AppError ? [error.message, ...error.problems].join(' ') : messageOf(error)
+
 /** Names are shorter; to compare what is longer with all that there is would take long. */
 const LONGEST_GUESSED = 250
 

@@ -1,6 +1,6 @@
 /** What makes a DAG one that cannot be scheduled, although its file could be read. Pure. */
 import type { DagDocument } from '@daggerboard/dag'
-import { AppError, messageOf } from '../core/app-error.ts'
+import { wholeMessageOf } from '../core/app-error.ts'
 import { assetsNamed, checkAsset } from './asset-condition.ts'
 import { shapeProblem } from './document-shape.ts'
 import { timetable } from './timetable.ts'
@@ -23,6 +23,6 @@ function problemsOf(check: () => unknown): string[] {
     const found = check()
     return Array.isArray(found) ? found : []
   } catch (error) {
-    return [error instanceof AppError ? [error.message, ...error.problems].join(' ') : messageOf(error)]
+    return [wholeMessageOf(error)]
   }
 }

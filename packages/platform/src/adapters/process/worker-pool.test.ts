@@ -55,6 +55,7 @@ export default dag('d', {}, ({ task }) => {
     return [await context.variable('BUCKET'), host, await context.xcomPull('asks', 'half'), await context.xcomPull('nobody')]
   })
   task('lacks', async ({ variable }) => variable('NOPE'))
+  task('misreads', async ({ variable }) => variable('ODD'))
   task('huge', async () => 'x'.repeat(2_000_000))
   task('hopeless', async () => { setTimeout(() => { throw new FailTask('no use') }, 5); await new Promise(() => {}) })
   task('late', async () => { setTimeout(() => { throw new Error('too late') }, 5); await new Promise((done) => setTimeout(done, 60_000)) })
@@ -90,6 +91,7 @@ async function pool(t: TestContext, options: { workers?: number; idleMs?: number
     variable: async (key: string, { subject }: { subject: string }) => {
       asking.push(subject)
       if (key === 'BUCKET') return 'data'
+      if (key === 'ODD') throw new AppError('invalid', 'It cannot be read.', { problems: ['It is no JSON.', 'It is too long.'] })
       throw new AppError('not_found', `There is no Variable "${key}".`)
     },
     connection: async () => connection,
@@ -198,6 +200,7 @@ test('a task asks for Variables, Connections and XComs, and its log never shows 
   assert.deepEqual(((await run('asks')) as { output: unknown }).output, ['data', 'localhost', { n: 21 }, null])
   assert.match((await log('asks')) ?? '', /the password is \*\*\*\n/)
   assert.equal(((await run('lacks')) as { detail: string }).detail, 'There is no Variable "NOPE".')
+  assert.equal(((await run('misreads')) as { detail: string }).detail, 'It cannot be read. It is no JSON. It is too long.')
 })
 
 test('a timeout ends the whole process tree and fails the try, even if the task never looks up', async (t) => {

@@ -1,7 +1,7 @@
 /** The platform's end of one warm worker. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { AppError, messageOf } from '../../core/app-error.ts'
+import { AppError, wholeMessageOf } from '../../core/app-error.ts'
 import { type NextJob, NextJobs } from '../../execution/next-jobs.ts'
 import { type FromWorker, type JobWork, messagesOf, type ToWorker } from '../../execution/worker-protocol.ts'
 import type { Attempt } from '../../scheduling/task-runner.ts'
@@ -226,7 +226,12 @@ export class WorkerProcess {
       .then(
         (value) => this.#outbox.post({ type: 'answer', question, value }),
         (error: unknown) =>
-          this.#outbox.post({ type: 'answer', question, error: messageOf(error), ...(error instanceof AppError && { code: error.code }) }),
+          this.#outbox.post({
+            type: 'answer',
+            question,
+            error: wholeMessageOf(error),
+            ...(error instanceof AppError && { code: error.code }),
+          }),
       )
   }
 
