@@ -42,6 +42,12 @@ test('a home that cannot be used is named, with why and what to do', async (t) =
     db.migrate('PRAGMA max_page_count = 1; CREATE TABLE a (b); CREATE TABLE c (d)')
   }
   assert.match(told(full, folder), /its disk is full\. Make room/)
+  const readOnly = () => {
+    const db = new Database(':memory:')
+    db.migrate('CREATE TABLE a (b); PRAGMA query_only = 1')
+    db.run('INSERT INTO a VALUES (1)')
+  }
+  assert.match(told(readOnly, folder), /cannot be written to \(attempt to write a readonly database\)\. Make it yours/)
   const below = join(folder, 'gone', 'file')
   assert.match(
     told(() => writeFileSync(below, ''), folder),

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { errorCode } from '../../core/app-error.ts'
 import { Database } from './database.ts'
 import { isOutage } from './outage.ts'
 
@@ -21,7 +25,8 @@ test('why a transaction has failed is told, also where the file has undone it by
   t.after(() => db.close())
   db.migrate('CREATE TABLE t (text TEXT); PRAGMA max_page_count = 20')
   const fill = () => db.transaction(() => db.run('INSERT INTO t VALUES (?)', 'x'.repeat(1_000_000)))
-  assert.throws(fill, (error: Error) => /disk is full/.test(error.message) && isOutage(error))
+  const told = /cannot be used just now: database or disk is full\. Make room on the disk/
+  assert.throws(fill, (error: Error) => told.test(error.message) && errorCode(error) === 'unavailable' && isOutage(error))
   db.transaction(() => db.run('INSERT INTO t VALUES (?)', 'y'))
   assert.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM t')?.n, 1)
 })
@@ -43,5 +48,28 @@ test('a part of a transaction that fails is undone, and the rest of it kept', (t
   assert.deepEqual(
     db.all<{ n: number }>('SELECT n FROM t').map(({ n }) => n),
     [1, 3],
+  )
+})
+
+test('a file that another process holds is said to be unavailable, and a statement that is wrong is not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'database-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const [holder, waiting] = [1, 2].map(() => new Database(join(folder, 'platform.sqlite'), 1, 0)) as [Database, Database]
+  t.after(() => {
+    for (const db of [holder, waiting]) db.close()
+  })
+  holder.migrate('CREATE TABLE t (n INTEGER)')
+  const write = () => waiting.run('INSERT INTO t VALUES (1)')
+  holder.transaction(() => {
+    for (const held of [write, () => waiting.transaction(write)])
+      assert.throws(held, {
+        code: 'unavailable',
+        message: /^platform\.sqlite cannot be used just now: .* Another process holds it\. Try again\.$/,
+      })
+  })
+  waiting.transaction(write)
+  assert.throws(
+    () => waiting.get('SELECT n FROM nowhere'),
+    (error) => errorCode(error) === 'internal',
   )
 })

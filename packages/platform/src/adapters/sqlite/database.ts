@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { outageOf } from './outage.ts'
 
 /** How many prepared statements are kept. The platform itself has a few hundred. */
 const MOST_STATEMENTS = 1000
@@ -12,7 +13,10 @@ const DEFAULT_BUSY_MS = 5_000
 
 export type Row = Record<string, unknown>
 
-/** A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. */
+/**
+ * A thin face over `node:sqlite`: prepared statements are kept, transactions nest into the outermost one. While the file cannot be used (its
+ * disk is full, another process holds it) what is asked of it throws `unavailable`.
+ */
 export class Database {
   readonly path: string
   #db: DatabaseSync
@@ -49,14 +53,22 @@ export class Database {
   }
 
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastInsertRowid: number } {
-    if (!this.#inTransaction) this.beforeUse()
-    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values)
-    return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+    try {
+      if (!this.#inTransaction) this.beforeUse()
+      const { changes, lastInsertRowid } = this.#prepare(sql).run(...values)
+      return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
+    } catch (error) {
+      throw outageOf(error, this.path)
+    }
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
-    if (!this.#inTransaction) this.beforeUse()
-    return this.#prepare(sql).get(...values) as T | undefined
+    try {
+      if (!this.#inTransaction) this.beforeUse()
+      return this.#prepare(sql).get(...values) as T | undefined
+    } catch (error) {
+      throw outageOf(error, this.path)
+    }
   }
 
   /** The same as the tables are just now, without what is durable elsewhere. */
@@ -65,24 +77,28 @@ export class Database {
   }
 
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
-    if (!this.#inTransaction) this.beforeUse()
-    return this.#prepare(sql).all(...values) as T[]
+    try {
+      if (!this.#inTransaction) this.beforeUse()
+      return this.#prepare(sql).all(...values) as T[]
+    } catch (error) {
+      throw outageOf(error, this.path)
+    }
   }
 
   /** All of `work` or nothing of it. `work` is synchronous, so that nothing else runs in between. */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work()
     this.beforeUse()
-    this.#db.exec('BEGIN IMMEDIATE')
-    this.#inTransaction = true
     try {
+      this.#db.exec('BEGIN IMMEDIATE')
+      this.#inTransaction = true
       const result = work()
       this.#db.exec('COMMIT')
       return result
     } catch (error) {
       // A disk that is full, for one, has undone it already: what is told is why.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-      throw error
+      throw outageOf(error, this.path)
     } finally {
       this.#inTransaction = false
     }

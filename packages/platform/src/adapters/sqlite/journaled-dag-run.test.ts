@@ -175,7 +175,7 @@ test('tables that take nothing just now neither undo a turn nor end the platform
   await runs.record(succeeded(instance, 1))
   // Longer than the tables are let wait.
   t.mock.timers.tick(200)
-  await assert.rejects(instances.find('daily', instance.runId, 'work'), /disk is full/)
+  await assert.rejects(instances.find('daily', instance.runId, 'work'), { code: 'unavailable', message: /disk is full/ })
   db.quickTransaction = quick
   assert.equal((await instances.find('daily', instance.runId, 'work'))?.state, 'success')
 })
