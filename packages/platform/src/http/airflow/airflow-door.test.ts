@@ -163,3 +163,17 @@ test('strangers see health and version only, and a viewer cannot trigger', async
   assert.equal((await call('POST', '/dags/long/dagRuns', {})).status, 403)
   assert.equal((await call('PATCH', '/dags/long', { is_paused: false })).status, 403)
 })
+
+test('while the store cannot be used it is said why, with 503, and afterwards it answers again', async () => {
+  const { call, db } = await airflowHouse({ dags: {} })
+  db.migrate('CREATE TABLE filler (text TEXT); PRAGMA max_page_count = 1')
+  // As what the journal still has is brought to the tables.
+  db.beforeUse = () => {
+    db.beforeUse = () => {}
+    db.run('INSERT INTO filler VALUES (?)', 'x'.repeat(1_000_000))
+  }
+  const { status, body } = await call('GET', '/dags')
+  assert.equal(status, 503)
+  assert.match(body.detail, /cannot be used just now: database or disk is full\. Make room on the disk/)
+  assert.equal((await call('GET', '/dags')).status, 200)
+})
