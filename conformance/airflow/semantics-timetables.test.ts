@@ -130,6 +130,24 @@ function isLostAtClockChange({ schedule, zone }: Pick<Case, 'schedule' | 'zone'>
   )
 }
 
+/**
+ * After a continuous run whose interval is a single instant, Airflow names another one with the same logical date, which cannot be made. Ours begins a
+ * millisecond later.
+ */
+function apart({ schedule, last, catchup, endDate, nows }: Case, answers: readonly Answer[]): readonly Answer[] {
+  if (schedule.kind !== 'continuous') return answers
+  let before: readonly [number, number] | null = last && [Date.parse(last[0]), Date.parse(last[1])]
+  return answers.map((answer, step) => {
+    if (typeof answer === 'string' || !answer.run) return answer
+    const [, start, end] = answer.run
+    const from = before ? before[1] + (before[0] === before[1] ? 1 : 0) : start
+    const to = Math.max(from, end)
+    if (endDate && to > Date.parse(endDate)) return { ...answer, run: null, next: null }
+    if (catchup || to <= Date.parse(nows[step] as string)) before = [from, to]
+    return { ...answer, run: [from, from, to, to], next: to }
+  })
+}
+
 const readable = (answer: Answer | undefined): unknown =>
   typeof answer === 'object' ? { ...answer, run: answer.run?.map(iso) ?? null, manual: answer.manual.map(iso) } : answer
 
@@ -155,7 +173,7 @@ test('timetables give the runs and intervals that those of Airflow give', (t) =>
   let unlike = 0
   for (const [i, one] of cases.entries()) {
     const own = ours(one)
-    for (const [step, expected] of (theirs.chains[i] as Answer[]).entries()) {
+    for (const [step, expected] of apart(one, theirs.chains[i] as Answer[]).entries()) {
       const isSame = JSON.stringify(own[step]) === JSON.stringify(expected)
       compared += 1
       if (isSame) continue

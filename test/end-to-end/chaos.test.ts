@@ -23,8 +23,16 @@ interface Entry {
   readonly mapIndex: number
   readonly attempt: string
   readonly pid: number
+  /** The process of the platform that has started this one. */
+  readonly platform: number
   readonly at: number
   readonly heard?: unknown
+}
+
+/** A process that was ended without a warning: a worker, or the platform with all of its workers. */
+interface Kill {
+  readonly pid: number
+  readonly at: number
 }
 
 const dagFile = (journal: string): string => `
@@ -33,10 +41,12 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { dag, Defer } from '@daggerboard/dag'
 
+const platform = process.ppid
+
 /** Answers a token of its own, so that it can be seen whose answer was kept. */
 const work = async ({ dagId, runId, taskId, mapIndex = -1, input }) => {
   const attempt = randomUUID()
-  const write = (kind, more = {}) => appendFileSync(${JSON.stringify(journal)}, JSON.stringify({ kind, dag: dagId, run: runId, task: taskId, mapIndex, attempt, pid: process.pid, at: Date.now(), ...more }) + '\\n')
+  const write = (kind, more = {}) => appendFileSync(${JSON.stringify(journal)}, JSON.stringify({ kind, dag: dagId, run: runId, task: taskId, mapIndex, attempt, pid: process.pid, platform, at: Date.now(), ...more }) + '\\n')
   write('begun')
   await sleep(5 + Math.random() * 40)
   write('done', { heard: input?.before ?? null })
@@ -84,7 +94,7 @@ test('whatever is ended without a warning under load, no run is lost, no result 
     DAGGERBOARD__CORE__DAGS_ARE_PAUSED_AT_CREATION: 'false',
   }
   const acknowledged = new Map<string, string>()
-  const kills: number[] = []
+  const kills: Kill[] = []
   const journal = async (): Promise<Entry[]> =>
     (await readFile(journalFile, 'utf8'))
       .split('\n')
@@ -113,7 +123,7 @@ test('whatever is ended without a warning under load, no run is lost, no result 
         if (Date.now() > workerDiesAt) {
           workerDiesAt += 500 + random() * 1_500
           const last = (await journal()).at(-1)
-          if (last) killed(last.pid, kills)
+          if (last) endWorker(last.pid, kills)
         }
         await wait(40 + random() * 60)
       }
@@ -122,8 +132,9 @@ test('whatever is ended without a warning under load, no run is lost, no result 
         () => acknowledged.set(`unheard_${i}`, 'chain'),
         () => {},
       )
-      kills.push(Date.now())
-      await started.at(-1)?.kill()
+      const platform = started.at(-1) as RunningPlatform
+      kills.push({ pid: platform.pid, at: Date.now() })
+      await platform.kill()
       await unheard
       client = await begin()
     }
@@ -188,35 +199,57 @@ async function assertKeptOnce(client: PlatformClient, acknowledged: ReadonlyMap<
 }
 
 /** At no time more tasks at work than may be: in a pool, of a DAG, and over all. What was ended without a warning ended with its process. */
-function assertLimits(entries: readonly Entry[], kills: readonly number[]): void {
+function assertLimits(entries: readonly Entry[], kills: readonly Kill[]): void {
   const ends = new Map(entries.filter(({ kind }) => kind === 'done').map(({ attempt, at }) => [attempt, at]))
+  const killOf = (entry: Entry): number => {
+    const found = kills.find(({ pid }) => pid === entry.pid || pid === entry.platform)
+    assert.ok(found, `task ${entry.task} of run ${entry.run} has begun and never ended, and nobody has ended its process`)
+    // A worker hears of the end of its platform a moment later, and may have begun something in it.
+    return Math.max(found.at, entry.at)
+  }
   const spans = entries
     .filter(({ kind }) => kind === 'begun')
-    .map((entry) => ({ ...entry, from: entry.at, to: ends.get(entry.attempt) ?? kills.find((at) => at >= entry.at) ?? entry.at }))
+    .map((entry) => ({ ...entry, from: entry.at, to: ends.get(entry.attempt) ?? killOf(entry) }))
+    .filter(({ from, to }) => to > from)
   const most = (of: typeof spans) => {
-    const marks = of.flatMap(({ from, to }) => [
-      { at: from, change: 1 },
-      { at: to, change: -1 },
+    const marks = of.flatMap((span) => [
+      { at: span.from, change: 1, span },
+      { at: span.to, change: -1, span },
     ])
     // What ends in the same millisecond in which something begins has made room for it.
     marks.sort((a, b) => a.at - b.at || a.change - b.change)
-    let now = 0
-    let found = 0
-    for (const { change } of marks) {
-      now += change
-      found = Math.max(found, now)
+    const now = new Set<(typeof of)[number]>()
+    let found: typeof of = []
+    for (const { span, change } of marks) {
+      if (change > 0) now.add(span)
+      else now.delete(span)
+      if (now.size > found.length) found = [...now]
     }
     return found
   }
-  assert.ok(most(spans.filter(({ task }) => task.startsWith('pooled'))) <= POOL_SLOTS, 'the pool was overfull')
-  assert.ok(most(spans.filter(({ dag }) => dag === 'narrow')) <= MAX_ACTIVE_TASKS, 'the DAG had too many active tasks')
-  assert.ok(most(spans) <= PARALLELISM, 'more tasks than the parallelism allows')
+  const assertAtMost = (limit: number, of: typeof spans, message: string): void => {
+    const found = most(of)
+    assert.ok(found.length <= limit, `${message}: ${JSON.stringify(found)}; ended processes: ${JSON.stringify(kills)}`)
+  }
+  assertAtMost(
+    POOL_SLOTS,
+    spans.filter(({ task }) => task.startsWith('pooled')),
+    'the pool was overfull',
+  )
+  assertAtMost(
+    MAX_ACTIVE_TASKS,
+    spans.filter(({ dag }) => dag === 'narrow'),
+    'the DAG had too many active tasks',
+  )
+  assertAtMost(PARALLELISM, spans, 'more tasks than the parallelism allows')
 }
 
-function killed(pid: number, kills: number[]): void {
+/** Notes the time first: what takes the place of the killed may begin before this process gets its next turn. */
+function endWorker(pid: number, kills: Kill[]): void {
+  const at = Date.now()
   try {
     process.kill(pid, 'SIGKILL')
-    kills.push(Date.now())
+    kills.push({ pid, at })
   } catch {
     // It has ended by itself already.
   }
