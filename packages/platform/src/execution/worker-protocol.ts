@@ -35,10 +35,14 @@ export type ToWorker =
   | { readonly type: 'withdraw' }
   | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string; readonly code?: string }
   | { readonly type: 'abort'; readonly job: number; readonly reason: string; readonly isCancelled: boolean }
+  /** Whether it still lets what runs in it run. */
+  | { readonly type: 'ping' }
 
 export type FromWorker =
   /** It has read its own code and can begin. */
   | { readonly type: 'ready' }
+  /** The answer to a ping. */
+  | { readonly type: 'pong' }
   | { readonly type: 'log'; readonly job: number; readonly text: string }
   | { readonly type: 'ask'; readonly job: number; readonly question: number; readonly ask: Question }
   /** It has taken that job, and begins with it. */
@@ -72,7 +76,7 @@ export function messagesOf(batch: readonly unknown[]): readonly FromWorker[] | n
 function isMessage(message: unknown): message is FromWorker {
   if (typeof message !== 'object' || message === null) return false
   const { type, job, text, question, ask, outcome, stamps, startedAt, endedAt } = message as Readonly<Record<string, unknown>>
-  if (type === 'ready') return true
+  if (type === 'ready' || type === 'pong') return true
   if (typeof job !== 'number') return false
   if (type === 'log') return typeof text === 'string'
   if (type === 'ask') return typeof question === 'number' && typeof ask === 'object' && ask !== null && isFlat(ask)

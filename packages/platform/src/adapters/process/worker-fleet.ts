@@ -3,7 +3,7 @@ import { OrphanGuard } from './orphan-guard.ts'
 import { WorkerAge } from './worker-age.ts'
 import { Lane } from './worker-lane.ts'
 import { type Place, Places, type Seat } from './worker-places.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { type WorkerPatience, WorkerProcess } from './worker-process.ts'
 
 export interface FleetOptions {
   /** The DAGs folder. */
@@ -17,8 +17,7 @@ export interface FleetOptions {
   /** How many may be starting at the same time: more would only share the cores. */
   readonly starting: number
   readonly memoryMb: number | null
-  /** How long a worker in which nothing runs may take to begin with a job. */
-  readonly takenMs?: number
+  readonly patience?: WorkerPatience
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -63,6 +62,11 @@ export class WorkerFleet {
     return this.#seats.size
   }
 
+  /** Whether somebody who comes to that lane now gets a place, if need be in a process that has to start. */
+  hasRoom(lane: string): boolean {
+    return this.#lanes.get(lane)?.hasRoom ?? true
+  }
+
   /** The turn of somebody who comes now. */
   ticket(): number {
     return ++this.#tickets
@@ -78,6 +82,11 @@ export class WorkerFleet {
     const waiting = lane.wait(file, ticket, signal)
     this.#serve(lane)
     return waiting
+  }
+
+  /** For what is no task, of which only so many may run. */
+  acquireBeside(lane: string, capacity: number, file: string, signal: AbortSignal): Promise<Place | null> {
+    return this.acquire({ lane, capacity, counts: false, file, ticket: this.ticket(), signal })
   }
 
   /** To be asked right before a job is sent whose place is reserved. `later`: when another one ends; it tells then that it has begun. */
@@ -162,7 +171,7 @@ export class WorkerFleet {
     const wanted = lane.counts
       ? Math.min(lane.waiting.size, this.#options.workers - this.#places.busy - this.#places.reserved)
       : lane.waiting.size
-    while (lane.starting * lane.capacity < wanted && lane.starting < starting && this.#hasRoom(lane)) this.#start(lane)
+    while (lane.starting * lane.capacity < wanted && lane.starting < starting && lane.seats.size < lane.limit) this.#start(lane)
   }
 
   /** Whether there was anybody, and a place for him. */
@@ -203,11 +212,6 @@ export class WorkerFleet {
     for (const { worker } of this.#seats.values()) worker.withdraw()
   }
 
-  /** Whether one more process may be there: an idle one makes room when it is not needed. */
-  #hasRoom(lane: Lane): boolean {
-    return lane.seats.size < lane.limit
-  }
-
   #isFit(seat: Seat): boolean {
     const { worker } = seat
     if (!worker.isReady || !worker.isAlive) return false
@@ -225,13 +229,13 @@ export class WorkerFleet {
 
   #start(lane: Lane): void {
     lane.starting += 1
-    const { environment, memoryMb, folder, takenMs } = this.#options
+    const { environment, memoryMb, folder, patience } = this.#options
     const worker = new WorkerProcess({
       environment,
       memoryMb,
       folder,
       capacity: lane.capacity,
-      ...(takenMs !== undefined && { takenMs }),
+      ...(patience && { patience }),
       onReady: () => {
         lane.starting -= 1
         if (!this.#isStopped) this.#serve(lane)

@@ -212,7 +212,7 @@ test('what a task leaves behind in its worker does not keep the next one from be
       task('leaves', async ({ conf }) => void setTimeout(() => { writeFileSync(conf.path, 'x'); for (;;) {} }, 20))
       task('next', async () => {})
     })`,
-    { workers: 1, takenMs: 1_000 },
+    { workers: 1, patience: { takenMs: 1_000 } },
   )
   const path = join(folder, 'loops')
   assert.equal((await run('leaves', { conf: { path } })).state, 'success')

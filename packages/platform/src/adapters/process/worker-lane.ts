@@ -34,6 +34,13 @@ export class Lane {
     return Number.POSITIVE_INFINITY
   }
 
+  /** Whether there is, or may be, a place for one more than those who wait. */
+  get hasRoom(): boolean {
+    let free = (this.limit - this.seats.size) * this.capacity
+    for (const { worker, taken } of this.seats) if (!worker.isSpent) free += this.capacity - taken
+    return free > this.waiting.size
+  }
+
   /** Null when `signal` aborts before there is a place. Whoever comes again, because he could not begin where he was sent, has the turn that he had. */
   wait(file: string, ticket: number, signal: AbortSignal): Promise<Place | null> {
     return new Promise((resolve, reject) => {

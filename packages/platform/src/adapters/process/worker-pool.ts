@@ -8,15 +8,17 @@ import { taskSubject } from '../../execution/task-facts.ts'
 import { needsInputs } from '../../execution/task-input.ts'
 import type { TaskLog, TaskLogs } from '../../execution/task-log.ts'
 import { failed, type TaskOutcome } from '../../execution/task-outcome.ts'
-import type { LeanFacts } from '../../execution/worker-protocol.ts'
 import type { Wait } from '../../scheduling/task-instance.ts'
-import { type Attempt, type AttemptResult, type CallbackCall, type TaskRunner, WaitEnded } from '../../scheduling/task-runner.ts'
+import type { Attempt, AttemptResult, CallbackCall, TaskRunner } from '../../scheduling/task-runner.ts'
+import { leanFacts } from './attempt-facts.ts'
 import { beginning, ending, LastLine } from './attempt-log.ts'
 import { CANCELLED, type JobResult, runJob } from './attempt-run.ts'
 import { masked } from './masked-outcome.ts'
 import { type AnswersOptions, TaskAnswers } from './task-answers.ts'
 import { WorkerFleet } from './worker-fleet.ts'
-import type { Place } from './worker-places.ts'
+import type { WorkerPatience } from './worker-process.ts'
+import { Subjects } from './worker-subjects.ts'
+import { WorkerWaits } from './worker-waits.ts'
 
 export interface WorkerPoolOptions extends AnswersOptions {
   /** The DAGs folder. */
@@ -32,8 +34,7 @@ export interface WorkerPoolOptions extends AnswersOptions {
   readonly warmWorkers?: number
   /** How long a task may take to end by itself once it is told to. */
   readonly graceMs?: number
-  /** How long a worker in which nothing runs may take to begin with a task, before it is ended and the task begins in another one. Default 10 s. */
-  readonly takenMs?: number
+  readonly patience?: WorkerPatience
   /** The most memory of a worker's JavaScript heap, in MiB. Default: as much as Node takes. */
   readonly memoryMb?: number
   /** How many deferred tasks wait in one process. */
@@ -47,19 +48,14 @@ export interface WorkerPoolOptions extends AnswersOptions {
 const DEFAULT_WORKERS = 8
 const DEFAULT_IDLE_MS = 60_000
 const DEFAULT_GRACE_MS = 5_000
-const DEFAULT_WAITS = 1_000
 const DEFAULT_CALLBACK_SECONDS = 300
-/** Of a wait whose process has ended so often it is taken that it is what ends it. */
-const MOST_LOST_WAITS = 3
-/** A wait that does not let go takes all that share its process with it, so it gets so many times as long as a task. */
-const WAIT_GRACE = 12
 
 export class WorkerPool implements TaskRunner {
   readonly #options: WorkerPoolOptions
   readonly #answers: TaskAnswers
   readonly #fleet: WorkerFleet
-  /** What the tries that run act as. A wait may be ending while its task goes on already, so they are counted. */
-  readonly #subjects = new Map<string, number>()
+  readonly #waits: WorkerWaits
+  readonly #subjects = new Subjects()
   readonly #graceMs: number
 
   constructor(options: WorkerPoolOptions) {
@@ -75,8 +71,9 @@ export class WorkerPool implements TaskRunner {
       starting: cores,
       memoryMb: options.memoryMb ?? null,
       environment: options.environment ?? {},
-      ...(options.takenMs !== undefined && { takenMs: options.takenMs }),
+      ...(options.patience && { patience: options.patience }),
     })
+    this.#waits = new WorkerWaits({ options, answers: this.#answers, fleet: this.#fleet, subjects: this.#subjects, graceMs: this.#graceMs })
   }
 
   /** The processes that are there now. */
@@ -111,7 +108,7 @@ export class WorkerPool implements TaskRunner {
       let hasBegun = false
       const begin = () => {
         hasBegun = true
-        this.#beginAs(subject)
+        this.#subjects.begin(subject)
         if (!hasStarted) onStart()
         hasStarted = true
         log?.write(beginning(attempt, worker.pid))
@@ -161,69 +158,21 @@ export class WorkerPool implements TaskRunner {
         log?.close()
         throw error
       } finally {
-        if (hasBegun) this.#endAs(subject)
+        if (hasBegun) this.#subjects.end(subject)
         this.#fleet.giveBack(place)
       }
     }
   }
 
-  async wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown> {
-    const { secrets, logs } = this.#options
-    const log = logs.open(attempt)
-    try {
-      for (let losses = 0; ; ) {
-        const result = await this.#waitOnce(attempt, wait, signal, log)
-        if ('outcome' in result) {
-          const { outcome, startedAt } = result
-          if (outcome.state === 'success') return outcome.output
-          const detail = 'detail' in outcome ? outcome.detail : `A trigger cannot end as ${outcome.state}.`
-          // Its process has ended under it, so that it could neither come to an end nor be cancelled.
-          const isLost = startedAt === null
-          const text = secrets.mask(detail)
-          if (outcome.state === 'skipped') throw new WaitEnded(text, 'skipped')
-          if (outcome.state === 'failed' && outcome.isFinal && !isLost) throw new WaitEnded(text, 'failed')
-          if (!isLost || ++losses > MOST_LOST_WAITS) throw new Error(text)
-        }
-        log.write('The process in which it waited has ended: the wait begins anew.\n')
-      }
-    } finally {
-      log.close()
-    }
-  }
-
-  async #waitOnce(attempt: Attempt, { name, args }: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal, log: TaskLog) {
-    const { folder, clock, waitsPerProcess = DEFAULT_WAITS } = this.#options
-    const file = join(folder, attempt.file)
-    const subject = taskSubject(attempt)
-    // Also a wait that is over gets a worker: the operator may have to end something.
-    const place = await this.#acquireBeside('waits', waitsPerProcess, file, new AbortController().signal)
-    if (!place) throw new Error('The platform is stopping.')
-    this.#beginAs(subject)
-    try {
-      const inputs = needsInputs(attempt.task, attempt.mapIndex) ? await this.#answers.inputs(attempt) : null
-      return await runJob({
-        worker: place.seat.worker,
-        file,
-        work: { kind: 'wait', facts: leanFacts(attempt), name, args, inputs },
-        attempt,
-        signal,
-        timeoutSeconds: null,
-        graceMs: this.#graceMs * WAIT_GRACE,
-        clock,
-        onLog: (text) => log.write(text),
-        answer: (question) => this.#answers.answer(attempt, question),
-      })
-    } finally {
-      this.#endAs(subject)
-      this.#fleet.giveBack(place)
-    }
+  wait(attempt: Attempt, wait: Extract<Wait, { kind: 'trigger' }>, signal: AbortSignal): Promise<unknown> {
+    return this.#waits.wait(attempt, wait, signal)
   }
 
   async call(callback: CallbackCall, signal: AbortSignal): Promise<void> {
     const { attempt, which, dagId, runId, reason } = callback
     const { callbackSeconds = DEFAULT_CALLBACK_SECONDS } = this.#options
     const file = join(this.#options.folder, callback.file)
-    const place = await this.#acquireBeside('callbacks', 1, file, signal)
+    const place = await this.#fleet.acquireBeside('callbacks', 1, file, signal)
     if (!place) throw new Error('The callback was cancelled.')
     const log = attempt ? this.#options.logs.open(attempt) : this.#spoken(which, dagId, runId)
     try {
@@ -262,21 +211,6 @@ export class WorkerPool implements TaskRunner {
   stop(): Promise<void> {
     return this.#fleet.stop()
   }
-
-  /** For what is no task, of which only so many may run. */
-  #acquireBeside(lane: string, capacity: number, file: string, signal: AbortSignal): Promise<Place | null> {
-    return this.#fleet.acquire({ lane, capacity, counts: false, file, ticket: this.#fleet.ticket(), signal })
-  }
-
-  #beginAs(subject: string): void {
-    this.#subjects.set(subject, (this.#subjects.get(subject) ?? 0) + 1)
-  }
-
-  #endAs(subject: string): void {
-    const others = (this.#subjects.get(subject) ?? 1) - 1
-    if (others > 0) this.#subjects.set(subject, others)
-    else this.#subjects.delete(subject)
-  }
 }
 
 /** What the tasks before have left does not fit: that is an outcome. A store that is gone is thrown. */
@@ -289,9 +223,3 @@ const timed = (outcome: TaskOutcome, { startedAt, endedAt }: JobResult): Attempt
   startedAt === null || endedAt === null
     ? outcome
     : { ...outcome, startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() }
-
-/** What travels with each try: not its documents. */
-function leanFacts(attempt: Attempt): LeanFacts {
-  const { attemptId: _, file: _file, dag: _dag, task: _task, ...facts } = attempt
-  return facts
-}

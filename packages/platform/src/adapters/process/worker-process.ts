@@ -9,8 +9,10 @@ import { CHANNEL, ChildChannel } from './child-channel.ts'
 import type { JobEnd, JobHost } from './job-host.ts'
 import { childEnvironment, killTree, NODE_FLAGS } from './node-child.ts'
 import { paced } from './paced-reading.ts'
+import { endOf } from './worker-end.ts'
 import { WorkerOutbox } from './worker-outbox.ts'
 import { WorkerOutput } from './worker-output.ts'
+import { Pulse } from './worker-pulse.ts'
 import { saysTaken, Taking } from './worker-taking.ts'
 
 const SCRIPT = fileURLToPath(new URL('./worker.ts', import.meta.url))
@@ -20,6 +22,14 @@ const NOBODY = 0
 /** Of a process that ends its channel is closed first. */
 const CLOSED_MS = 1_000
 
+/** How long it may let nothing else run. */
+export interface WorkerPatience {
+  /** One in which nothing runs is given so long to begin with a job, before it begins in another one. Default 10 s. */
+  readonly takenMs?: number
+  /** One in which many wait is asked so often whether it lets them; after 6 questions without an answer it is ended. Default 5 s. */
+  readonly pulseMs?: number
+}
+
 export interface WorkerOptions {
   readonly environment: Readonly<Record<string, string>>
   /** Of the JavaScript heap, in MiB. */
@@ -28,8 +38,7 @@ export interface WorkerOptions {
   readonly folder: string
   /** How many jobs it may run at the same time. */
   readonly capacity: number
-  /** How long a worker in which nothing runs may take to begin with a job. */
-  readonly takenMs?: number
+  readonly patience?: WorkerPatience
   onReady(worker: WorkerProcess): void
   onExit(worker: WorkerProcess): void
 }
@@ -45,6 +54,7 @@ export class WorkerProcess {
   readonly #outbox: WorkerOutbox
   readonly #pace: (length: number) => void
   readonly #taking: Taking
+  readonly #pulse: Pulse
   readonly #jobs = new Map<number, JobHost>()
   /** Those that begin when others end. */
   readonly #next = new NextJobs<NextJob & { readonly host: JobHost }>()
@@ -53,14 +63,15 @@ export class WorkerProcess {
   #lastJob = 0
   readonly #running = new Set<number>()
   #end: string | null = null
-  /** Why nothing that it may say will be understood any more. */
-  #spoilt: string | null = null
+  /** Why the platform has ended it; null when it was to end. */
+  #because: string | null = null
+  /** Nothing that it may say will be understood any more. */
+  #isSpoilt = false
   /** The job on whose account the process ends. */
   #culprit: number | null = null
   #isReady = false
   #isSpent = false
   #wasToldToEnd = false
-  #isHeldUp = false
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -86,12 +97,18 @@ export class WorkerProcess {
     })
     this.#outbox = new WorkerOutbox(this.#channel, (message, why) => this.#refuse(message, why))
     this.#pace = paced(this.#channel)
-    this.#taking = new Taking(() => this.#heldUp(), options.takenMs)
+    this.#taking = new Taking(() => this.#heldUp(), options.patience?.takenMs)
+    this.#pulse = new Pulse(
+      () => this.#outbox.post({ type: 'ping' }),
+      () => this.#killFor('one of the waits in it'),
+      options.patience?.pulseMs,
+    )
     this.ended = new Promise((resolve) => {
       const end = (how: string) => {
         if (this.#end !== null) return
         this.#end = how
         this.#taking.stop()
+        this.#pulse.stop()
         // Its children have lost their parent, and go with it.
         killTree(this.#child)
         // Nothing that it said last is lost: neither in the channel nor in the pipes.
@@ -105,7 +122,9 @@ export class WorkerProcess {
           )
         this.#channel.afterLastWords(over)
       }
-      this.#child.once('exit', (code, signal) => end(this.#endOf(code, signal)))
+      this.#child.once('exit', (code, signal) =>
+        end(endOf(code, signal, { memoryMb: options.memoryMb, lastWords: this.lastWords, because: this.#because })),
+      )
       this.#child.once('error', (error) => end(`could not be started: ${error.message}`))
     })
   }
@@ -159,6 +178,7 @@ export class WorkerProcess {
       setImmediate(() => this.#lose())
       return job
     }
+    if (work.kind === 'wait' && this.capacity > 1) this.#pulse.start()
     if (about) this.#outbox.tell(about)
     this.#outbox.post({ type: 'start', job, file, work, ...(isNext && { heard: this.#next.ends }) })
     return job
@@ -193,7 +213,8 @@ export class WorkerProcess {
     } else if (message.type === 'log') {
       this.#jobs.get(message.job)?.onLog(message.text)
       this.#pace(message.text.length)
-    } else if (message.type === 'taken') this.#taking.taken(message.job)
+    } else if (message.type === 'pong') this.#pulse.heard()
+    else if (message.type === 'taken') this.#taking.taken(message.job)
     else if (message.type === 'listens') this.#jobs.get(message.job)?.onListens()
     else if (message.type === 'exits') this.#culprit = message.job
     else if (message.type === 'ask') this.#answer(message)
@@ -202,6 +223,7 @@ export class WorkerProcess {
     else {
       // Only what runs can end: both sides must count the same ends.
       const hasRun = this.#running.delete(message.job)
+      if (this.#running.size === 0) this.#pulse.stop()
       this.#taking.taken(message.job)
       this.#learn(message.stamps)
       this.#isSpent ||= message.isLast
@@ -261,22 +283,27 @@ export class WorkerProcess {
 
   /** What it was given has not begun, and is not to blame. */
   #heldUp(): void {
-    this.#isHeldUp = true
     this.#culprit = NOBODY
+    this.#killFor('what an earlier task had left behind')
+  }
+
+  #killFor(what: string): void {
+    this.#because ??= `${what} let nothing else run in it`
     this.kill()
   }
 
   /** Without a channel nothing that runs in it can come to an end. */
   #spoil(why: string): void {
     if (this.#end !== null) return
-    this.#spoilt ??= why
+    this.#isSpoilt = true
+    this.#because ??= why
     const [first = null] = this.#jobs.keys()
     this.kill(this.#jobs.size === 1 ? first : null)
   }
 
   #lose(): void {
     for (const { host } of this.#next.clear()) host.onEnd({ type: 'displaced', detail: `The worker process ${this.#end}.` })
-    const detail = `The worker process ${this.#end}${this.#spoilt === null ? ' before the task had ended' : ''}.`
+    const detail = `The worker process ${this.#end}${this.#isSpoilt ? '' : ' before the task had ended'}.`
     const shared = `${detail} ${this.#jobs.size} tasks shared it, and which of them ended it is not known.`
     const isShared = this.#jobs.size > 1
     for (const job of [...this.#jobs.keys()]) {
@@ -284,16 +311,6 @@ export class WorkerProcess {
         this.#finish(job, { type: 'displaced', detail: `The worker process ${this.#end}.` })
       else this.#finish(job, { type: 'lost', detail: this.#culprit === null && isShared ? shared : detail })
     }
-  }
-
-  #endOf(code: number | null, signal: string | null): string {
-    const { memoryMb } = this.#options
-    if (/heap out of memory/.test(this.lastWords)) {
-      return memoryMb === null ? 'ran out of memory' : `ran out of its ${memoryMb} MiB of memory (setting worker memory)`
-    }
-    if (this.#spoilt !== null) return `was ended, because ${this.#spoilt}`
-    if (this.#isHeldUp) return 'was ended, because what an earlier task had left behind let nothing else run in it'
-    return signal ? `was ended by ${signal}` : `ended with exit status ${code}`
   }
 
   #refuse(message: ToWorker, why: string): void {

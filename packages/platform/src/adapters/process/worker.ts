@@ -85,6 +85,7 @@ function hear(message: ToWorker): void {
   else if (message.type === 'withdraw') withdraw()
   else if (message.type === 'answer') answered(message)
   else if (message.type === 'abort') abort(message)
+  else if (message.type === 'ping') post({ type: 'pong' })
   else if (message.type === 'dag') dags.set(message.dagId, message.dag)
   else tasks.set(`${message.dagId}/${message.task.taskId}`, message.task)
 }
